@@ -1,0 +1,50 @@
+//! A function that does what the request's path says, so that the lab's tests can look at Lambda from inside a sandbox.
+//!
+//! Invariant: it is a plain `lambda_runtime` function; nothing in it knows the lab.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, SystemTime};
+
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+use serde_json::{Value, json};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    let init = std::env::var("PROBE_INIT").unwrap_or_default();
+    match init.split_once(':') {
+        Some(("sleep", ms)) => std::thread::sleep(Duration::from_millis(ms.parse()?)),
+        _ if init == "exit" => {
+            eprintln!("probe: leaving before the first event");
+            std::process::exit(3);
+        }
+        _ if init == "hang" => std::thread::sleep(Duration::from_secs(3600)),
+        _ => {}
+    }
+    lambda_runtime::run(service_fn(handle)).await
+}
+
+async fn handle(event: LambdaEvent<Value>) -> Result<Value, Error> {
+    let path = event.payload["rawPath"].as_str().unwrap_or("/").to_owned();
+    let steps: Vec<&str> = path.trim_matches('/').split('/').collect();
+    let body = match steps[..] {
+        ["event"] => event.payload,
+        ["pid"] => json!(std::process::id()),
+        ["env"] => json!(std::env::vars().collect::<BTreeMap<_, _>>()),
+        ["deadline"] => {
+            let left = event.context.deadline().duration_since(SystemTime::now())?;
+            json!(u64::try_from(left.as_millis())?)
+        }
+        ["trace"] => json!(event.context.xray_trace_id),
+        ["sleep", ms] => {
+            tokio::time::sleep(Duration::from_millis(ms.parse()?)).await;
+            json!(std::process::id())
+        }
+        ["exit"] => std::process::exit(7),
+        ["fail"] => return Err("asked to fail".into()),
+        ["nonsense"] => return Ok(json!({ "statusCode": "none" })),
+        _ => return Ok(json!({ "statusCode": 404, "body": path })),
+    };
+    Ok(
+        json!({ "statusCode": 200, "headers": { "content-type": "application/json" }, "body": body.to_string() }),
+    )
+}

@@ -1,0 +1,206 @@
+//! The experiment file: which functions run, with what settings, under what load.
+//!
+//! Apart from lab and bench because both read it: the lab takes the functions, the bench the load. [`file`] is the TOML's
+//! shape, [`check`] turns it into the types below. Invariant: an [`Experiment`] that exists is valid; whatever is wrong with the
+//! file is said with its line, its value and the mend before any process starts.
+
+mod check;
+mod file;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+pub use check::ExperimentError;
+
+/// A checked experiment file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Experiment {
+    /// Short name, used in result folders: letters, digits, `-`.
+    pub name: String,
+    /// One sentence for the report's head.
+    pub description: String,
+    /// What the lab's Parameter Store holds, before [`expand`] fills the services' values in.
+    pub parameters: Vec<ParameterTemplate>,
+    /// Functions that are invoked once, in order, before the variants are served.
+    pub setup: Vec<Function>,
+    /// The functions to compare, in file order; at least one.
+    pub variants: Vec<Function>,
+    /// Load profiles by name.
+    pub load: BTreeMap<String, LoadProfile>,
+}
+
+/// One parameter of the lab's Parameter Store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ParameterTemplate {
+    /// Full name, such as `/stadiums/database/host`.
+    pub name: String,
+    /// Its value; `${key}` stands for a service's value.
+    pub value: String,
+    /// Whether it is a SecureString.
+    pub secure: bool,
+}
+
+/// A Lambda function as configured.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Function {
+    /// Function name: letters, digits, `-`, `_`; unique in the file.
+    pub name: String,
+    /// What the lab runs for it.
+    pub program: Program,
+    /// 128 to 10,240 MB.
+    pub memory_mb: u32,
+    /// 1 to 900 seconds.
+    pub timeout_s: u32,
+    /// External extensions, started before the runtime.
+    pub extensions: Vec<Program>,
+    /// At most so many sandboxes; none means the lab's account limit.
+    pub reserved_concurrency: Option<u32>,
+    /// The function's own environment; `${key}` stands for a service's value.
+    pub env: BTreeMap<String, String>,
+}
+
+/// How the program of a function or an extension is found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Program {
+    /// A binary of this workspace, found in the folder of built functions.
+    Package {
+        /// The crate's name.
+        package: String,
+        /// The binary's name within it.
+        binary: String,
+    },
+    /// Any command that speaks the Runtime API.
+    Command {
+        /// The program and its arguments; never empty.
+        words: Vec<String>,
+        /// The folder it runs in, `LAMBDA_TASK_ROOT`.
+        dir: PathBuf,
+    },
+}
+
+/// How the bench loads each variant.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LoadProfile {
+    /// How often every variant is measured; at least 2, so that an interval exists.
+    pub rounds: u32,
+    /// Cold starts per variant and round, one at a time.
+    pub cold_starts: u32,
+    /// Warm requests before the measured ones, per variant and round.
+    pub warm_up_requests: u32,
+    /// Measured warm requests with one in flight, per variant and round.
+    pub warm_requests: u32,
+    /// The open-loop load phases, run in order, per variant and round; may be empty.
+    pub arrivals: Vec<ArrivalPhase>,
+}
+
+/// A stretch of open-loop load: arrivals at a steady or linearly changing rate.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ArrivalPhase {
+    /// How long it lasts, in seconds.
+    pub duration_s: f64,
+    /// Arrivals per second at its start.
+    pub arrival_rate: f64,
+    /// Arrivals per second at its end, where it ramps.
+    pub ramp_to: Option<f64>,
+}
+
+impl Experiment {
+    /// Reads and checks the experiment file at `path`. Relative `dir`s are taken from the file's own folder.
+    ///
+    /// # Errors
+    /// Says the file, the line, the value and the mend of the first thing that is wrong.
+    pub fn load(path: &Path) -> Result<Self, ExperimentError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ExperimentError::Unreadable { path: path.to_owned(), source })?;
+        Self::parse(&text, path)
+    }
+
+    /// Checks `text` as if it were the experiment file at `path`.
+    ///
+    /// # Errors
+    /// As [`Experiment::load`].
+    pub fn parse(text: &str, path: &Path) -> Result<Self, ExperimentError> {
+        check::experiment(text, path)
+    }
+
+    /// Whether any value refers to a server behind the functions; if none does, none is started.
+    pub fn uses_services(&self) -> bool {
+        let functions = self.setup.iter().chain(&self.variants);
+        let mut templates = functions
+            .flat_map(|function| function.env.values())
+            .chain(self.parameters.iter().map(|parameter| &parameter.value));
+        templates.any(|template| template.contains("${"))
+    }
+
+    /// The load profile called `name`.
+    ///
+    /// # Errors
+    /// Names the profiles that the file has.
+    pub fn profile(&self, name: &str) -> Result<&LoadProfile, ExperimentError> {
+        self.load.get(name).ok_or_else(|| ExperimentError::NoSuchProfile {
+            name: name.to_owned(),
+            known: self.load.keys().cloned().collect::<Vec<_>>().join(", "),
+        })
+    }
+}
+
+impl Program {
+    /// The file the lab executes as a function's runtime, and its arguments: a package's lies at
+    /// `<functions_dir>/<binary>/bootstrap`, as in Lambda's `/var/task`.
+    pub fn runtime_command(&self, functions_dir: &Path) -> (PathBuf, Vec<String>) {
+        self.command(|binary| functions_dir.join(binary).join("bootstrap"))
+    }
+
+    /// The file the lab executes as an extension, and its arguments: a package's lies at `<functions_dir>/extensions/<binary>`,
+    /// as in Lambda's `/opt/extensions`, since its file name is what it registers under.
+    pub fn extension_command(&self, functions_dir: &Path) -> (PathBuf, Vec<String>) {
+        self.command(|binary| functions_dir.join("extensions").join(binary))
+    }
+
+    fn command(&self, package_file: impl Fn(&str) -> PathBuf) -> (PathBuf, Vec<String>) {
+        match self {
+            Self::Package { binary, .. } => (package_file(binary), Vec::new()),
+            Self::Command { words, dir } => {
+                let program = Path::new(&words[0]);
+                let relative_file = program.components().count() > 1 && program.is_relative();
+                let program = if relative_file { dir.join(program) } else { program.to_owned() };
+                (program, words[1..].to_vec())
+            }
+        }
+    }
+
+    /// The name an extension of this program registers under: its file's base name.
+    pub fn base_name(&self) -> String {
+        match self {
+            Self::Package { binary, .. } => binary.clone(),
+            Self::Command { words, .. } => {
+                let program = Path::new(&words[0]);
+                program.file_name().unwrap_or(program.as_os_str()).to_string_lossy().into_owned()
+            }
+        }
+    }
+}
+
+/// Replaces every `${key}` in `template` by its value.
+///
+/// # Errors
+/// The first key that `values` lacks, or an unclosed `${`.
+pub fn expand(template: &str, values: &BTreeMap<String, String>) -> Result<String, ExperimentError> {
+    let unknown = |key: &str| ExperimentError::UnknownPlaceholder {
+        template: template.to_owned(),
+        key: key.to_owned(),
+        known: values.keys().cloned().collect::<Vec<_>>().join(", "),
+    };
+    let mut expanded = String::with_capacity(template.len());
+    let mut rest = template;
+    while let Some((before, after)) = rest.split_once("${") {
+        let (key, behind) = after.split_once('}').ok_or_else(|| unknown(after))?;
+        expanded.push_str(before);
+        expanded.push_str(values.get(key).ok_or_else(|| unknown(key))?);
+        rest = behind;
+    }
+    expanded.push_str(rest);
+    Ok(expanded)
+}

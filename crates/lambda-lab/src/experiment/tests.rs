@@ -1,0 +1,96 @@
+//! What the experiment file refuses, and how it says so.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::{Experiment, Program, expand};
+
+const HEAD: &str = "[experiment]\nname = \"x\"\ndescription = \"x\"\n";
+const VARIANT: &str = "[[variant]]\nname = \"a\"\npackage = \"a\"\nmemory_mb = 128\ntimeout_s = 3\n";
+
+fn parse(text: &str) -> Result<Experiment, String> {
+    Experiment::parse(text, Path::new("some/x.toml")).map_err(|error| error.to_string())
+}
+
+fn refused(text: &str, parts: &[&str]) {
+    let message = parse(text).expect_err(text);
+    for part in parts {
+        assert!(message.contains(part), "{part:?} is missing in: {message}");
+    }
+}
+
+#[test]
+fn the_experiment_of_the_article_is_valid() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../bench/experiments/stadiums.toml");
+    let experiment = Experiment::load(&path).unwrap();
+    let names: Vec<_> = experiment.variants.iter().map(|variant| variant.name.as_str()).collect();
+    assert_eq!(names, ["baseline", "baseline-reused", "optimized-256mb", "optimized"]);
+    assert_eq!(experiment.profile("article").unwrap().arrivals[0].arrival_rate, 50.0);
+    assert!(experiment.uses_services());
+}
+
+#[test]
+fn unknown_keys_are_refused_with_their_line() {
+    refused(&format!("{HEAD}{VARIANT}memroy = 1\n"), &["some/x.toml", "line 9", "memroy", "expected one of"]);
+    refused(&format!("{HEAD}colour = 1\n{VARIANT}"), &["line 4", "colour"]);
+}
+
+#[test]
+fn impossible_values_are_refused_with_line_value_and_mend() {
+    let with = |from: &str, to: &str| format!("{HEAD}{VARIANT}").replace(from, to);
+    refused(&with("128", "64"), &["line 7", "memory_mb = 64", "128 to 10240"]);
+    refused(&with("128", "-1"), &["memory_mb = -1"]);
+    refused(&with("timeout_s = 3", "timeout_s = 901"), &["line 8", "1 to 900"]);
+    refused(&with("name = \"a\"", "name = \"a b\""), &["line 5", "\"a b\"", "a-z"]);
+    refused(&format!("{HEAD}{VARIANT}{VARIANT}"), &["line 10", "\"a\"", "no other function has"]);
+    refused(&format!("{HEAD}{VARIANT}command = [\"x\"]\n"), &["either package or command"]);
+    refused(&with("package = \"a\"\n", ""), &["line 5", "package = \"<crate>\" or command"]);
+    refused(&with("package = \"a\"", "command = []"), &["command = []"]);
+    refused(
+        &format!("{HEAD}{VARIANT}env = {{ AWS_LAMBDA_X = \"1\" }}\n"),
+        &["AWS_LAMBDA_X", "does not set itself"],
+    );
+    refused(&format!("{HEAD}[parameters]\nname = \"v\"\n{VARIANT}"), &["line 5", "begins with /"]);
+    refused(HEAD, &["variant"]);
+}
+
+#[test]
+fn load_profiles_are_checked_and_named() {
+    let load = "[load.quick]\nrounds = 4\ncold_starts = 1\nwarm_up_requests = 1\nwarm_requests = 1\n";
+    let text = format!("{HEAD}{VARIANT}{load}");
+    let message = parse(&text).unwrap().profile("slow").unwrap_err().to_string();
+    assert!(message.contains("\"slow\"") && message.contains("quick"), "{message}");
+    refused(&text.replace("rounds = 4", "rounds = 1"), &["load.quick.rounds = 1", "2 to 1000"]);
+    refused(
+        &format!("{text}arrivals = [{{ duration_s = 0, arrival_rate = 1 }}]\n"),
+        &["line 14", "duration_s 0"],
+    );
+    refused(&format!("{text}arrivals = [{{ duration_s = 1, arrival_rate = 0 }}]\n"), &["not all 0"]);
+}
+
+#[test]
+fn commands_run_in_a_folder_relative_to_the_file() {
+    let text = format!("{HEAD}{VARIANT}")
+        .replace("package = \"a\"", "command = [\"./run\", \"-x\"]\ndir = \"there\"");
+    let experiment = parse(&text).unwrap();
+    let program = &experiment.variants[0].program;
+    let (file, arguments) = program.runtime_command(Path::new("built"));
+    assert_eq!((file.as_path(), arguments), (Path::new("some/there/./run"), vec!["-x".to_owned()]));
+}
+
+#[test]
+fn packages_lie_where_lambda_has_them() {
+    let program = Program::Package { package: "p".to_owned(), binary: "b".to_owned() };
+    assert_eq!(program.runtime_command(Path::new("built")).0, Path::new("built/b/bootstrap"));
+    assert_eq!(program.extension_command(Path::new("built")).0, Path::new("built/extensions/b"));
+}
+
+#[test]
+fn placeholders_are_filled_in_or_refused() {
+    let values = BTreeMap::from([("database.port".to_owned(), "5432".to_owned())]);
+    assert_eq!(expand("p=${database.port};${database.port}", &values).unwrap(), "p=5432;5432");
+    for wrong in ["${database.prot}", "${database.port"] {
+        let message = expand(wrong, &values).unwrap_err().to_string();
+        assert!(message.contains(wrong) && message.contains("known are: database.port"), "{message}");
+    }
+}

@@ -1,0 +1,21 @@
+//! A local Lambda service for any `bootstrap`: real processes, real PostgreSQL, PgBouncer and Redis, no account, no Docker.
+//!
+//! The binary `lambda-lab` serves an experiment's functions; this library exists so that it can be tested, and so that the
+//! bench shares the types both speak ([`experiment`], [`records`], [`control`]). Invariant: the lab knows no function; whatever
+//! it starts, it ends.
+
+pub mod certificates;
+pub mod control;
+mod control_port;
+pub mod experiment;
+mod fleet;
+mod function;
+mod http_api;
+mod journal;
+pub mod lab;
+pub mod records;
+mod sandbox;
+pub mod services;
+pub mod ssm;
+mod tied;
+mod trace;

@@ -1,0 +1,55 @@
+//! What the lab writes down about its work: one [`Invocation`] a line in `invocations.jsonl`.
+//!
+//! Apart from the lab's insides because the bench reads it too, and because a run on AWS fills the same record from REPORT
+//! lines. Invariant: every number here was measured; what is modelled never enters this record.
+
+use serde::{Deserialize, Serialize};
+
+/// How an invocation ended, in the words of Lambda's `Status` field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// The function posted a response.
+    Success,
+    /// The function posted an error, or its process ended.
+    Error,
+    /// The function did not answer within its time-out.
+    Timeout,
+}
+
+/// One invocation, as its REPORT line tells it. Times are milliseconds unless the name says otherwise.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Invocation {
+    /// The function's name, which is the variant's name in the experiment file.
+    pub function: String,
+    /// `Lambda-Runtime-Aws-Request-Id`.
+    pub request_id: String,
+    /// Root of the trace header, `1-<8 hex>-<24 hex>`: joins the bench's sample to this record.
+    pub trace_id: String,
+    /// Which sandbox served it; unique within a run.
+    pub sandbox: String,
+    /// Whether this invocation was its sandbox's first.
+    pub cold: bool,
+    /// When the event was handed to the runtime, microseconds since the Unix epoch.
+    pub started_unix_us: u64,
+    /// From spawning the sandbox's processes to the last first `next` call; only on cold invocations.
+    pub init_ms: Option<f64>,
+    /// From handing out the event until the runtime and its extensions asked for the next one.
+    pub duration_ms: f64,
+    /// From handing out the event until the function's response had arrived.
+    pub response_ms: f64,
+    /// What Lambda would bill: init plus duration, rounded up to a whole millisecond.
+    pub billed_ms: u64,
+    /// The function's configured memory, in MB.
+    pub memory_mb: u32,
+    /// Peak resident memory of the sandbox's processes so far, in MB (2^20 bytes); none where the system does not tell.
+    pub max_memory_mb: Option<f64>,
+    /// Processor time of all the sandbox's processes during this invocation; none where the system does not tell.
+    pub cpu_ms: Option<f64>,
+    /// Processor time of all the sandbox's processes during INIT; only on cold invocations.
+    pub init_cpu_ms: Option<f64>,
+    /// How it ended.
+    pub status: Status,
+    /// Lambda's error type, such as `Runtime.ExitError`, where there is one.
+    pub error_type: Option<String>,
+}

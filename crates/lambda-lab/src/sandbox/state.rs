@@ -1,0 +1,173 @@
+//! One sandbox's state machine: what its runtime and extensions are doing, and the invocation in hand.
+//!
+//! Apart from the HTTP handlers that change it and the sandbox that waits on it, so that each rule stands once. States and
+//! refusals follow Lambda's runtime API daemon as its open-source interface emulator shows them. Invariant: at most one
+//! invocation is in hand, and only the runtime that took it may answer it, once.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use bytes::Bytes;
+use tokio::sync::Notify;
+use uuid::Uuid;
+
+/// An event on its way to a runtime.
+#[derive(Debug)]
+pub(crate) struct Event {
+    pub(crate) request_id: String,
+    /// The whole trace header, with the function segment as parent.
+    pub(crate) trace_header: String,
+    pub(crate) function_arn: String,
+    pub(crate) deadline_unix_ms: u64,
+    pub(crate) payload: Bytes,
+}
+
+/// What the runtime made of an event.
+#[derive(Clone, Debug)]
+pub(crate) enum Answer {
+    /// The posted response.
+    Response(Bytes),
+    /// The posted error, its type already checked.
+    Error { error_type: String, payload: Bytes },
+}
+
+/// Where the runtime process stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RuntimePhase {
+    /// Started, has not asked for an event yet.
+    Started,
+    /// Blocked in `next`.
+    Waiting,
+    /// Works on the event in hand.
+    Running,
+    /// Has answered, has not asked for the next event yet.
+    Answered,
+}
+
+/// What an extension is told.
+#[derive(Clone, Debug)]
+pub(crate) enum ExtensionEvent {
+    Invoke(Arc<Event>),
+    Shutdown { reason: &'static str, deadline_unix_ms: u64 },
+}
+
+#[derive(Debug)]
+pub(crate) struct Extension {
+    pub(crate) id: Uuid,
+    pub(crate) name: String,
+    pub(crate) wants_invoke: bool,
+    pub(crate) wants_shutdown: bool,
+    /// Blocked in `event/next`.
+    pub(crate) waiting: bool,
+    pub(crate) pending: Option<ExtensionEvent>,
+}
+
+/// The invocation in hand.
+#[derive(Debug)]
+pub(crate) struct Current {
+    pub(crate) event: Arc<Event>,
+    pub(crate) answer: Option<(Answer, Instant)>,
+}
+
+/// Why a sandbox can serve no more.
+#[derive(Clone, Debug)]
+pub(crate) struct Ended {
+    /// Lambda's error type, such as `Runtime.ExitError`.
+    pub(crate) error_type: String,
+    /// Lambda's words, such as `Runtime exited with error: exit status 1`.
+    pub(crate) message: String,
+}
+
+#[derive(Debug)]
+pub(crate) struct Inner {
+    pub(crate) runtime: RuntimePhase,
+    pub(crate) extensions: Vec<Extension>,
+    /// Base names of the external extensions the lab launched.
+    pub(crate) launched_extensions: Vec<String>,
+    pub(crate) initialized: bool,
+    pub(crate) current: Option<Current>,
+    pub(crate) ended: Option<Ended>,
+}
+
+impl Inner {
+    /// INIT is over: the runtime and every extension, launched or internal, have asked for their first event.
+    pub(crate) fn is_ready(&self) -> bool {
+        self.runtime == RuntimePhase::Waiting
+            && self.launched_extensions.iter().all(|name| self.extensions.iter().any(|ext| ext.name == *name))
+            && self.extensions.iter().all(|extension| extension.waiting)
+    }
+
+    /// The invocation is over: the runtime and every extension told of it are waiting again.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.runtime == RuntimePhase::Waiting
+            && self.extensions.iter().all(|ext| !ext.wants_invoke || (ext.waiting && ext.pending.is_none()))
+    }
+
+    /// Who INIT still waits for, for the error message of an init time-out.
+    pub(crate) fn missing(&self) -> Vec<String> {
+        let mut missing = Vec::new();
+        if self.runtime != RuntimePhase::Waiting {
+            missing.push("the function's first GET /2018-06-01/runtime/invocation/next".to_owned());
+        }
+        let waiting = |name: &String| self.extensions.iter().any(|ext| ext.name == *name && ext.waiting);
+        for name in self.launched_extensions.iter().filter(|name| !waiting(name)) {
+            missing.push(format!("extension {name}'s first GET /2020-01-01/extension/event/next"));
+        }
+        missing
+    }
+}
+
+/// The shared state, and a bell that rings at each change.
+#[derive(Debug)]
+pub(crate) struct State {
+    inner: Mutex<Inner>,
+    changed: Notify,
+}
+
+impl State {
+    pub(crate) fn new(launched_extensions: Vec<String>) -> Self {
+        let inner = Inner {
+            runtime: RuntimePhase::Started,
+            extensions: Vec::new(),
+            launched_extensions,
+            initialized: false,
+            current: None,
+            ended: None,
+        };
+        Self { inner: Mutex::new(inner), changed: Notify::new() }
+    }
+
+    /// Changes the state and rings the bell.
+    pub(crate) fn change<T>(&self, change: impl FnOnce(&mut Inner) -> T) -> T {
+        let result = change(&mut self.lock());
+        self.changed.notify_waiters();
+        result
+    }
+
+    /// Waits until `poll` finds what it looks for; it is asked now and after each change.
+    pub(crate) async fn wait_for<T>(&self, mut poll: impl FnMut(&mut Inner) -> Option<T>) -> T {
+        loop {
+            let changed = self.changed.notified();
+            tokio::pin!(changed);
+            // Listen before looking, so that a change between the two is not missed.
+            changed.as_mut().enable();
+            if let Some(found) = poll(&mut self.lock()) {
+                return found;
+            }
+            changed.await;
+        }
+    }
+
+    /// Marks the sandbox as unable to serve, keeping the first reason.
+    pub(crate) fn end(&self, error_type: &str, message: String) {
+        self.change(|inner| {
+            let ended = Ended { error_type: error_type.to_owned(), message };
+            inner.ended.get_or_insert(ended);
+        });
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        // A panic under this lock leaves plain data behind, which stays usable.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

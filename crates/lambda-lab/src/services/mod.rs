@@ -1,0 +1,186 @@
+//! The real servers behind the functions: PostgreSQL, PgBouncer in front of it, and Redis (or Valkey).
+//!
+//! Apart from the sandboxes because functions know them by their parameters only. [`Services`] starts all three on free
+//! loopback ports with their data below the run folder ([`run_dir`]) and ends all three. Invariant: no server that we did not
+//! start is ever touched, and none that we started outlives us.
+
+mod error;
+mod pgbouncer;
+mod pgbouncer_log;
+mod pid_file;
+mod postgres;
+mod process;
+mod programs;
+mod redis;
+pub mod run_dir;
+mod tool;
+mod user;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::io;
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::{Path, PathBuf};
+
+pub use crate::tied::spawn_tied;
+pub use error::ServiceError;
+
+use crate::certificates::{Authority, Issued};
+use pgbouncer::PgBouncer;
+use postgres::Postgres;
+use redis::Redis;
+use user::ServiceUser;
+
+/// What the servers counted since they were ready.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ServiceCounters {
+    /// PgBouncer's: `logins`, the clients that asked to log in (over TLS; refused ones are among them).
+    pub pgbouncer: BTreeMap<String, u64>,
+    /// Redis': `keyspace_hits`, `keyspace_misses`, and `calls_<command>` for every command called so far.
+    pub redis: BTreeMap<String, u64>,
+}
+
+/// One lab's servers. [`Services::stop`] ends them gently; dropping ends them at once, blocking until they are gone.
+pub struct Services {
+    // In the order of dropping: what uses another goes first.
+    pgbouncer: PgBouncer,
+    redis: Redis,
+    postgres: Postgres,
+    ca_path: PathBuf,
+}
+
+impl Services {
+    /// Starts all three, each in a folder of its own below `run_dir`, and returns when each has answered a client.
+    ///
+    /// When we are root they run as `postgres` or `nobody`, which must be able to pass through `run_dir`. Another program may
+    /// take a port between our finding it free and the server's start; then all is started once more.
+    ///
+    /// # Errors
+    /// [`ServiceError`], which says what is missing or quotes the server's log. What had started is ended.
+    pub async fn start(run_dir: &Path, authority: &Authority) -> Result<Self, ServiceError> {
+        Self::start_on(run_dir, authority, free_port).await
+    }
+
+    /// As [`Services::start`], with `next_port` asked for each of the ports.
+    async fn start_on(
+        run_dir: &Path,
+        authority: &Authority,
+        mut next_port: impl FnMut() -> Result<u16, ServiceError>,
+    ) -> Result<Self, ServiceError> {
+        let user = ServiceUser::find()?;
+        user.require_way_to(run_dir)?;
+        let mut ports = || Ok::<_, ServiceError>([next_port()?, next_port()?, next_port()?]);
+        match Self::start_once(run_dir, authority, &user, ports()?).await {
+            Err(error) if error.is_port_taken() => {
+                Self::start_once(run_dir, authority, &user, ports()?).await
+            }
+            result => result,
+        }
+    }
+
+    async fn start_once(
+        run_dir: &Path,
+        authority: &Authority,
+        user: &ServiceUser,
+        ports: [u16; 3],
+    ) -> Result<Self, ServiceError> {
+        let [postgres_port, pgbouncer_port, redis_port] = ports;
+        let database = async {
+            let postgres = Postgres::start(run_dir, authority, user, postgres_port).await?;
+            let pgbouncer = PgBouncer::start(run_dir, authority, user, &postgres, pgbouncer_port).await?;
+            Ok((postgres, pgbouncer))
+        };
+        let cache = Redis::start(run_dir, authority, user, redis_port);
+        let ((postgres, pgbouncer), redis) = tokio::try_join!(database, cache)?;
+        Ok(Self { pgbouncer, redis, postgres, ca_path: authority.ca_path().to_path_buf() })
+    }
+
+    /// What functions need to reach them: `database.host`, `database.port` (PgBouncer's), `database.name`, `database.user`,
+    /// `cache.host`, `cache.port`, `cache.password`, and `ca.bundle`, the path of the PEM file to trust.
+    pub fn values(&self) -> BTreeMap<String, String> {
+        let values = [
+            ("database.host", "localhost".to_owned()),
+            ("database.port", self.pgbouncer.port().to_string()),
+            ("database.name", postgres::DATABASE.to_owned()),
+            ("database.user", postgres::ROLE.to_owned()),
+            ("cache.host", "localhost".to_owned()),
+            ("cache.port", self.redis.port().to_string()),
+            ("cache.password", self.redis.password().to_owned()),
+            ("ca.bundle", self.ca_path.display().to_string()),
+        ];
+        values.map(|(name, value)| (name.to_owned(), value)).into()
+    }
+
+    /// Versions by name: `postgresql`, `pgbouncer`, and `redis` or `valkey`.
+    pub fn versions(&self) -> BTreeMap<String, String> {
+        let versions = [
+            ("postgresql", self.postgres.version()),
+            ("pgbouncer", self.pgbouncer.version()),
+            (self.redis.name(), self.redis.version()),
+        ];
+        versions.map(|(name, version)| (name.to_owned(), version.to_owned())).into()
+    }
+
+    /// What the servers themselves counted. Runs `redis-cli`, so it costs some milliseconds: not for the time being measured.
+    ///
+    /// # Errors
+    /// [`ServiceError`] when a server does not answer.
+    pub async fn counters(&self) -> Result<ServiceCounters, ServiceError> {
+        let pgbouncer = BTreeMap::from([("logins".to_owned(), self.pgbouncer.logins()?)]);
+        Ok(ServiceCounters { pgbouncer, redis: self.redis.counters().await? })
+    }
+
+    /// Empties the cache.
+    ///
+    /// # Errors
+    /// [`ServiceError`] when Redis does not answer.
+    pub async fn flush_cache(&self) -> Result<(), ServiceError> {
+        self.redis.flush().await
+    }
+
+    /// Tells whether all three still run.
+    ///
+    /// # Errors
+    /// [`ServiceError::Ended`], which quotes the log, when one ended by itself.
+    pub fn check(&self) -> Result<(), ServiceError> {
+        self.pgbouncer.check()?;
+        self.redis.check()?;
+        self.postgres.check()
+    }
+
+    /// Ends all three, PgBouncer first; whatever the result, they are gone on return.
+    ///
+    /// # Errors
+    /// [`ServiceError::Killed`] when one did not end when told to.
+    pub async fn stop(self) -> Result<(), ServiceError> {
+        let pgbouncer = self.pgbouncer.stop().await;
+        let redis = self.redis.stop().await;
+        let postgres = self.postgres.stop().await;
+        pgbouncer.and(redis).and(postgres)
+    }
+}
+
+/// A port on 127.0.0.1 that was free a moment ago.
+fn free_port() -> Result<u16, ServiceError> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
+    let address = listener.and_then(|listener| listener.local_addr());
+    address.map(|address| address.port()).map_err(no_port)
+}
+
+fn no_port(source: io::Error) -> ServiceError {
+    ServiceError::file("listen on", "127.0.0.1")(source)
+}
+
+/// A certificate whose key the server's user may read.
+fn issue_for(authority: &Authority, user: &ServiceUser, name: &str) -> Result<Issued, ServiceError> {
+    let issued = authority.issue(name)?;
+    user.give(&issued.key_path)?;
+    Ok(issued)
+}
+
+/// 122 random bits as 32 hexadecimal digits: nothing to quote in any configuration file.
+fn random_password() -> String {
+    uuid::Uuid::new_v4().simple().to_string()
+}
