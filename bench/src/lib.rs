@@ -1,0 +1,37 @@
+//! Drives the variants of an experiment in paired rounds and says what is faster, by how much and how surely.
+//!
+//! The data's way is one line, and [`run`] reads like it: experiment file -> plan (pure) -> lab -> samples and invocations on
+//! disk -> statistics (pure) -> `run.json` -> table. Invariant: the table and every later report read `run.json` alone, and
+//! every request that was meant to be sent is accounted for in it.
+
+pub mod bodies;
+pub mod client;
+pub mod comparison;
+pub mod control;
+pub mod environment;
+pub mod host;
+pub mod lab;
+pub mod lab_error;
+pub mod last_words;
+pub mod load;
+pub mod metrics;
+pub mod observation;
+pub mod open_loop;
+pub mod pacer;
+pub mod package;
+pub mod phases;
+pub mod plan;
+pub mod prices;
+pub mod programs;
+pub mod progress;
+pub mod recorder;
+pub mod result_folder;
+pub mod run;
+pub mod run_file;
+pub mod sample;
+pub mod schedule;
+pub mod statistics;
+pub mod summary;
+pub mod table;
+pub mod table_notes;
+pub mod verdict;

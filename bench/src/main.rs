@@ -1,0 +1,113 @@
+//! The command line: parses, wires, prints, and chooses the exit code.
+//!
+//! Apart from the library so that everything else can be tested. Invariant: exit code 0 means that it measured, whatever the
+//! verdict; 1 that it did not, with one message on standard error; 128 plus the signal's number that it was interrupted.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Context;
+use bench::progress::note;
+use bench::run::{Options, RunError, run};
+use bench::run_file::RunFile;
+use bench::table;
+use clap::{Args, Parser, Subcommand};
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Drives the variants of an experiment in paired rounds and says what is faster, by how much, how surely.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Starts the lab, measures every variant and writes a result folder.
+    Run(RunArguments),
+    /// Prints the table of a finished run again.
+    Table {
+        /// The run file, such as bench/results/latest/run.json.
+        run_json: PathBuf,
+    },
+}
+
+#[derive(Debug, Args)]
+struct RunArguments {
+    /// The experiment file.
+    #[arg(long)]
+    experiment: PathBuf,
+    /// Which of the file's load profiles.
+    #[arg(long)]
+    profile: String,
+    /// The program lambda-lab.
+    #[arg(long)]
+    lab: PathBuf,
+    /// Where the built functions are, as <dir>/<binary>/bootstrap.
+    #[arg(long)]
+    functions_dir: PathBuf,
+    /// Where to make the result folder.
+    #[arg(long, default_value = "bench/results")]
+    results: PathBuf,
+}
+
+impl From<RunArguments> for Options {
+    fn from(arguments: RunArguments) -> Self {
+        Self {
+            experiment: arguments.experiment,
+            profile: arguments.profile,
+            lab: arguments.lab,
+            functions_dir: arguments.functions_dir,
+            results: arguments.results,
+        }
+    }
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let outcome = match Arguments::parse().command {
+        Command::Run(arguments) => measure(arguments.into()).await,
+        Command::Table { run_json } => print_again(&run_json),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            note(&format!("bench: {error:#}"));
+            let interrupted = error.downcast_ref::<RunError>().and_then(|error| match error {
+                RunError::Interrupted { exit_code, .. } => Some(*exit_code),
+                _ => None,
+            });
+            ExitCode::from(interrupted.unwrap_or(1))
+        }
+    }
+}
+
+async fn measure(options: Options) -> anyhow::Result<()> {
+    let mut interrupts = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
+    let mut terminations = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
+    let interruption = async {
+        tokio::select! {
+            _ = interrupts.recv() => 130,
+            _ = terminations.recv() => 143,
+        }
+    };
+    let (run_file, path) = run(&options, interruption).await?;
+    print(&run_file, &path)
+}
+
+fn print_again(path: &Path) -> anyhow::Result<()> {
+    print(&RunFile::load(path)?, path)
+}
+
+/// Not `println!`, which panics when the reader (`head`, say) has gone.
+fn print(run_file: &RunFile, path: &Path) -> anyhow::Result<()> {
+    let text = table::render(run_file, path);
+    match writeln!(std::io::stdout().lock(), "{text}") {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(error).context("cannot print the table")
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,166 @@
+//! Drives one variant through one turn: cold, warm or load.
+//!
+//! Apart from the run because each turn is one small story from a declared state. Invariant: a turn begins with no variant's
+//! sandbox alive, an empty cache and no open connection, and ends when every request is accounted for.
+
+use std::time::{Duration, Instant};
+
+use http::Uri;
+use lambda_lab::control::Counters;
+use lambda_lab::experiment::LoadProfile;
+
+use crate::client::{Client, Shot, TIME_LIMIT};
+use crate::control::Control;
+use crate::host::CpuTicks;
+use crate::lab_error::LabError;
+use crate::open_loop::{self, OpenLoopError};
+use crate::plan::{Step, Turn};
+use crate::progress::Progress;
+use crate::recorder::Recorder;
+use crate::sample::Phase;
+use crate::schedule;
+
+/// How many requests may be in flight at once before further arrivals are dropped, and counted.
+pub const IN_FLIGHT_LIMIT: usize = 5000;
+
+/// Why a turn could not be driven.
+#[derive(Debug, thiserror::Error)]
+pub enum PhaseError {
+    /// The lab.
+    #[error(transparent)]
+    Lab(#[from] LabError),
+    /// The load's own machinery.
+    #[error(transparent)]
+    OpenLoop(#[from] OpenLoopError),
+}
+
+/// What was read around a variant's turn, beside its samples.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Surroundings {
+    /// A cold turn has none.
+    Cold,
+    /// What the dependencies counted before and after the measured warm requests.
+    Warm {
+        /// Before.
+        before: Counters,
+        /// After.
+        after: Counters,
+    },
+    /// What the host's processors did during the load.
+    Load {
+        /// Ticks passed; none where the system does not tell.
+        cpu: Option<CpuTicks>,
+    },
+}
+
+/// What every turn needs.
+#[derive(Debug)]
+pub struct Driver<'a> {
+    /// The lab's control port.
+    pub control: &'a Control,
+    /// Every variant's name and address.
+    pub variants: &'a [(String, Uri)],
+    /// How much of everything.
+    pub profile: &'a LoadProfile,
+    /// Arrival offsets of the load turns, the same for all.
+    pub arrivals: &'a [Duration],
+    /// Shows how far it is.
+    pub progress: &'a Progress,
+}
+
+impl Driver<'_> {
+    /// Drives `step`; its samples go to `recorder` as they come.
+    ///
+    /// # Errors
+    /// If the lab's control port fails. Failing requests are results, not errors.
+    pub async fn drive(&self, step: &Step, recorder: &mut Recorder) -> Result<Surroundings, PhaseError> {
+        let uri = self.control.uri(&step.variant)?;
+        self.begin_from_nothing().await?;
+        match step.turn {
+            Turn::Cold => self.cold(step, &uri, recorder).await,
+            Turn::Warm => self.warm(step, &uri, recorder).await,
+            Turn::Load => self.load(step, &uri, recorder).await,
+        }
+    }
+
+    /// Every variant is retired, not only the one whose turn it is: idle sandboxes of the others hold connections.
+    async fn begin_from_nothing(&self) -> Result<(), LabError> {
+        for (name, _) in self.variants {
+            self.control.retire(name).await?;
+        }
+        self.control.flush_cache().await
+    }
+
+    async fn cold(
+        &self,
+        step: &Step,
+        uri: &Uri,
+        recorder: &mut Recorder,
+    ) -> Result<Surroundings, PhaseError> {
+        let start = Instant::now();
+        for _ in 0..self.profile.cold_starts {
+            self.control.retire(&step.variant).await?;
+            let client = Client::new(TIME_LIMIT);
+            recorder.keep(client.fire(shot(step, Phase::Cold, uri), start, None).await);
+            self.progress.advance();
+        }
+        Ok(Surroundings::Cold)
+    }
+
+    async fn warm(
+        &self,
+        step: &Step,
+        uri: &Uri,
+        recorder: &mut Recorder,
+    ) -> Result<Surroundings, PhaseError> {
+        let client = Client::new(TIME_LIMIT);
+        let start = Instant::now();
+        for _ in 0..self.profile.warm_up_requests {
+            recorder.keep(client.fire(shot(step, Phase::WarmUp, uri), start, None).await);
+            self.progress.advance();
+        }
+        let before = self.control.counters().await?;
+        let start = Instant::now();
+        for _ in 0..self.profile.warm_requests {
+            recorder.keep(client.fire(shot(step, Phase::Warm, uri), start, None).await);
+            self.progress.advance();
+        }
+        let after = self.control.counters().await?;
+        Ok(Surroundings::Warm { before, after })
+    }
+
+    async fn load(
+        &self,
+        step: &Step,
+        uri: &Uri,
+        recorder: &mut Recorder,
+    ) -> Result<Surroundings, PhaseError> {
+        let ticks = CpuTicks::read();
+        let keep = |sample| {
+            recorder.keep(sample);
+            self.progress.advance();
+        };
+        let shot = shot(step, Phase::Load, uri);
+        open_loop::drive(&shot, self.arrivals.to_vec(), IN_FLIGHT_LIMIT, keep).await?;
+        let cpu = ticks.zip(CpuTicks::read()).map(|(before, after)| after.since(before));
+        Ok(Surroundings::Load { cpu })
+    }
+}
+
+/// How many requests one `turn` sends under `profile`, whose schedule has so many `arrivals`.
+pub fn requests(profile: &LoadProfile, arrivals: usize, turn: Turn) -> u64 {
+    match turn {
+        Turn::Cold => u64::from(profile.cold_starts),
+        Turn::Warm => u64::from(profile.warm_up_requests) + u64::from(profile.warm_requests),
+        Turn::Load => arrivals as u64,
+    }
+}
+
+/// The profile's arrivals, in order.
+pub fn arrivals_of(profile: &LoadProfile) -> Vec<Duration> {
+    schedule::arrivals(&profile.arrivals)
+}
+
+fn shot(step: &Step, phase: Phase, uri: &Uri) -> Shot {
+    Shot { variant: step.variant.clone(), round: step.round, phase, uri: uri.clone() }
+}

@@ -1,0 +1,218 @@
+//! `bench run`, from the experiment file to the run file.
+//!
+//! Apart from `main` so that tests can read what happens in which order; each line below is one module's work. Invariant: once
+//! the lab has been started it is stopped, however the run ends, and whatever was measured is on disk.
+
+use std::future::Future;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use http::Uri;
+use jiff::Timestamp;
+use lambda_lab::control::Ready;
+use lambda_lab::experiment::{Experiment, ExperimentError, LoadProfile};
+
+use crate::bodies::{self, BodiesError};
+use crate::control::Control;
+use crate::environment::Environment;
+use crate::lab::{Lab, Serve};
+use crate::lab_error::LabError;
+use crate::package::{self, PackageError};
+use crate::phases::{self, Driver, PhaseError, Surroundings};
+use crate::plan::{self, Step};
+use crate::prices::{PriceError, Prices};
+use crate::programs::{self, ProgramError};
+use crate::progress::{Progress, note};
+use crate::recorder::{RecordError, Recorder};
+use crate::result_folder::{FolderError, ResultFolder};
+use crate::run_file::RunFile;
+use crate::summary::{Facts, summarise};
+
+/// What to run and where things are.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The experiment file.
+    pub experiment: PathBuf,
+    /// The load profile's name.
+    pub profile: String,
+    /// The program `lambda-lab`.
+    pub lab: PathBuf,
+    /// Where the built functions are: `<dir>/<binary>/bootstrap`.
+    pub functions_dir: PathBuf,
+    /// Where the result folders are made.
+    pub results: PathBuf,
+}
+
+/// Why a run came to no result.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The experiment file.
+    #[error(transparent)]
+    Experiment(#[from] ExperimentError),
+    /// A program that is not there.
+    #[error(transparent)]
+    Program(#[from] ProgramError),
+    /// A package that cannot be weighed.
+    #[error(transparent)]
+    Package(#[from] PackageError),
+    /// The prices.
+    #[error(transparent)]
+    Price(#[from] PriceError),
+    /// The result folder.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    /// The lab.
+    #[error(transparent)]
+    Lab(#[from] LabError),
+    /// The variants do not do the same.
+    #[error(transparent)]
+    Bodies(#[from] BodiesError),
+    /// A turn.
+    #[error(transparent)]
+    Phase(#[from] PhaseError),
+    /// The samples or records.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    /// A path that is not there.
+    #[error("{path}: {source}; name an existing one")]
+    Path {
+        /// The path.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The user ended it.
+    #[error("interrupted; what was measured is in {folder}", folder = .folder.display())]
+    Interrupted {
+        /// 128 plus the signal's number.
+        exit_code: u8,
+        /// The result folder.
+        folder: PathBuf,
+    },
+}
+
+/// Runs an experiment; `interruption` resolves to an exit code when the user wants it to end. Tells the run file and its path.
+///
+/// # Errors
+/// The first thing that keeps it from measuring, in one message that says the mend.
+pub async fn run(
+    options: &Options,
+    interruption: impl Future<Output = u8>,
+) -> Result<(RunFile, PathBuf), RunError> {
+    let experiment = Experiment::load(&options.experiment)?;
+    let profile = experiment.profile(&options.profile)?;
+    programs::check(&experiment, &options.functions_dir)?;
+    let functions_dir = absolute(&options.functions_dir)?;
+    let package_bytes = weigh(&experiment, &functions_dir)?;
+    let names: Vec<String> = experiment.variants.iter().map(|variant| variant.name.clone()).collect();
+    let steps = plan::steps(&names, profile);
+    let prices = Prices::bundled(std::env::consts::ARCH)?;
+    let mut environment = Environment::before(profile, plan::order(&names, profile.rounds), prices);
+
+    let started = Timestamp::now();
+    let folder = ResultFolder::create(&options.results, &experiment.name, started)?;
+    let invocations = folder.file("invocations.jsonl");
+    let mut recorder = Recorder::create(&folder.file("samples.jsonl"), &invocations)?;
+    let mut lab = Lab::spawn(&Serve {
+        program: &options.lab,
+        experiment: &absolute(&options.experiment)?,
+        functions_dir: &functions_dir,
+        records: &invocations,
+        logs: &folder.file("logs"),
+    })?;
+    let measured = tokio::select! {
+        measured = start_and_measure(&mut lab, &names, profile, &steps, &mut recorder) => measured,
+        exit_code = interruption => Err(RunError::Interrupted { exit_code, folder: folder.file("") }),
+    };
+    if lab.stop().await.is_none() {
+        note("warning: the lab did not end in time and was killed; its servers end with it");
+    }
+    if let Err(error) = recorder.rescue() {
+        note(&format!("warning: not all that was measured is on disk: {error}"));
+    }
+    let Measured { ready, turns } = measured?;
+
+    environment.complete(&ready.versions);
+    let run_file = summarise(Facts {
+        experiment: &experiment,
+        profile_name: &options.profile,
+        profile,
+        started: told(started),
+        finished: told(Timestamp::now()),
+        environment,
+        not_emulated: ready.not_emulated,
+        package_bytes: &package_bytes,
+        observations: &recorder.into_observations(),
+        turns: &turns,
+    });
+    let path = folder.finish(&run_file)?;
+    Ok((run_file, path))
+}
+
+/// What is left of a finished measurement, beside the recorder's observations.
+struct Measured {
+    ready: Ready,
+    turns: Vec<(Step, Surroundings)>,
+}
+
+async fn start_and_measure(
+    lab: &mut Lab,
+    names: &[String],
+    profile: &LoadProfile,
+    steps: &[Step],
+    recorder: &mut Recorder,
+) -> Result<Measured, RunError> {
+    note("starting the lab: its servers, the setup functions");
+    let begun = Instant::now();
+    let control = lab.ready().await?;
+    note(&format!("the lab is ready after {:.1} s", begun.elapsed().as_secs_f64()));
+    let turns = tokio::select! {
+        turns = measure(&control, names, profile, steps, recorder) => turns?,
+        ended = lab.ended() => return Err(ended.into()),
+    };
+    Ok(Measured { ready: control.ready, turns })
+}
+
+async fn measure(
+    control: &Control,
+    names: &[String],
+    profile: &LoadProfile,
+    steps: &[Step],
+    recorder: &mut Recorder,
+) -> Result<Vec<(Step, Surroundings)>, RunError> {
+    let arrivals = phases::arrivals_of(profile);
+    let addressed = |name: &String| Ok((name.clone(), control.uri(name)?));
+    let variants: Vec<(String, Uri)> = names.iter().map(addressed).collect::<Result<_, LabError>>()?;
+    bodies::check(&variants).await?;
+    note("all variants answer the same");
+
+    let requests = |step: &Step| phases::requests(profile, arrivals.len(), step.turn);
+    let progress = Progress::new(profile.rounds, steps.iter().map(requests).sum());
+    let driver = Driver { control, variants: &variants, profile, arrivals: &arrivals, progress: &progress };
+    let mut turns = Vec::with_capacity(steps.len());
+    for step in steps {
+        progress.begin(step);
+        let begun = Instant::now();
+        let surroundings = driver.drive(step, recorder).await?;
+        recorder.settle(control).await?;
+        progress.end(step, requests(step), begun);
+        turns.push((step.clone(), surroundings));
+    }
+    progress.clear();
+    Ok(turns)
+}
+
+fn weigh(experiment: &Experiment, functions_dir: &Path) -> Result<Vec<Option<u64>>, PackageError> {
+    let files = experiment.variants.iter().map(|variant| programs::package_file(variant, functions_dir));
+    files.map(|file| file.map(|file| package::zipped_bytes(&file)).transpose()).collect()
+}
+
+/// The lab is told absolute paths, so that it may run anywhere.
+fn absolute(path: &Path) -> Result<PathBuf, RunError> {
+    std::path::absolute(path).map_err(|source| RunError::Path { path: path.to_owned(), source })
+}
+
+/// UTC to the second, ISO 8601.
+fn told(instant: Timestamp) -> String {
+    instant.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}

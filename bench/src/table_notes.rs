@@ -1,0 +1,162 @@
+//! The words around the terminal table: what was measured above it, what to keep in mind below it.
+//!
+//! Apart from the table because these are sentences, not cells. Invariant: what is modelled or not emulated is always said, and
+//! so is where every request went.
+
+use std::path::Path;
+
+use crate::progress::spoken;
+use crate::run_file::{Load, RunFile, Variant};
+use crate::table::{UNKNOWN, WIDTH, digits};
+
+/// The lines above the table.
+pub fn head(run: &RunFile) -> String {
+    let environment = &run.environment;
+    let profile = &environment.profile;
+    let machine = environment.cpu_model.as_deref().unwrap_or(&environment.architecture);
+    let load =
+        |load: Option<[f64; 3]>| load.map_or_else(|| UNKNOWN.to_owned(), |[minute, ..]| digits(minute));
+    let lines = [
+        format!("{}: {}", run.experiment, run.description),
+        format!(
+            "Measured on the {} in {} paired rounds (profile {}): {} cold, then {} warm requests one at a time after {} \
+             to warm up{}, per variant and round.",
+            environment.target,
+            profile.rounds,
+            run.profile,
+            profile.cold_starts,
+            profile.warm_requests,
+            profile.warm_up_requests,
+            if profile.arrivals.is_empty() { "" } else { ", then the load" },
+        ),
+        format!(
+            "{} cores of {machine}; load average {} before, {} after; began {}{}.",
+            environment.cores,
+            load(environment.load_average_before),
+            load(environment.load_average_after),
+            run.started,
+            lasted(run).map(|lasted| format!(", took {lasted}")).unwrap_or_default(),
+        ),
+    ];
+    wrapped(&lines)
+}
+
+/// The lines below the table.
+pub fn notes(run: &RunFile, path: &Path) -> String {
+    let environment = &run.environment;
+    let accounting = run.accounting;
+    let mut lines = vec![format!(
+        "Ratios are to / from: below 1 is less, and less is better. Intervals: Student's t over {} paired rounds.",
+        environment.profile.rounds
+    )];
+    if some_unknown(run) {
+        lines.push(format!(
+            "{UNKNOWN}: not known; a quantile needs 10 values beyond it (p50: 20 values, p90: 100, p99: 1000)."
+        ));
+    }
+    lines.push(format!("Not emulated: {}.", listed(&run.not_emulated)));
+    lines.push(format!("Modelled: {}.", listed(&run.modelled)));
+    lines.extend(load_lines(&run.variants));
+    lines.extend(run.variants.iter().filter(|variant| !variant.errors_by_name.is_empty()).map(|variant| {
+        let errors = variant.errors_by_name.iter().map(|(name, count)| format!("{name} {count}"));
+        format!("Errors of {}: {}.", variant.name, errors.collect::<Vec<_>>().join(", "))
+    }));
+    lines.push(format!(
+        "Requests accounted for: {} sent = {} answered + {} failed + {} dropped.",
+        accounting.sent, accounting.answered, accounting.failed, accounting.dropped
+    ));
+    let prices = &environment.prices;
+    lines.push(format!(
+        "Cost: {} list prices of {} for {}, read on {}; the warm phase's billed time.",
+        prices.region, prices.source, environment.architecture, prices.read_on
+    ));
+    lines.push(format!("Everything: {}", path.display()));
+    wrapped(&lines)
+}
+
+fn load_lines(variants: &[Variant]) -> Vec<String> {
+    let loads: Vec<(&str, &Load)> =
+        variants.iter().filter_map(|variant| Some((variant.name.as_str(), variant.load.as_ref()?))).collect();
+    if loads.is_empty() {
+        return Vec::new();
+    }
+    let named = |stamped: fn(&Load) -> bool| {
+        let names = loads.iter().filter(|(_, load)| stamped(load)).map(|(name, _)| *name);
+        Some(names.collect::<Vec<_>>().join(", ")).filter(|names| !names.is_empty())
+    };
+    let shown = |value: Option<f64>| value.map_or_else(|| UNKNOWN.to_owned(), digits);
+    let lags = loads.iter().map(|(name, load)| {
+        format!("{name} {} and {}", shown(load.send_lag_ms.p50), shown(load.send_lag_ms.p99))
+    });
+    let mut lines =
+        vec![format!("Send lag p50 and p99 under load, ms: {}.", lags.collect::<Vec<_>>().join("; "))];
+    lines.extend(
+        named(|load| load.host_limited == Some(true)).map(|names| {
+            format!("HOST-LIMITED under load, its processors were less than 10 % idle: {names}.")
+        }),
+    );
+    lines.extend(
+        named(|load| load.host_limited.is_none())
+            .map(|names| format!("Whether the host was the limit under load is not known: {names}.")),
+    );
+    lines.extend(named(|load| load.generator_limited).map(|names| {
+        format!("GENERATOR-LIMITED under load, the bench itself sent too late, so no verdict: {names}.")
+    }));
+    lines
+}
+
+fn some_unknown(run: &RunFile) -> bool {
+    run.variants.iter().any(|variant| {
+        let load = variant.load.as_ref().map(|load| load.response_ms);
+        let quantiles = [Some(variant.warm_ms), Some(variant.cold_ms), Some(variant.init_ms), load];
+        quantiles
+            .iter()
+            .flatten()
+            .any(|known| known.p50.is_none() || known.p90.is_none() || known.p99.is_none())
+    })
+}
+
+fn lasted(run: &RunFile) -> Option<String> {
+    let started: jiff::Timestamp = run.started.parse().ok()?;
+    let finished: jiff::Timestamp = run.finished.parse().ok()?;
+    finished.duration_since(started).try_into().ok().map(spoken)
+}
+
+fn listed(items: &[String]) -> String {
+    if items.is_empty() { "nothing".to_owned() } else { items.join("; ") }
+}
+
+/// The lines broken between words at the table's width; what follows a break is indented. A word that is too long stays whole, so
+/// that a path can be copied.
+fn wrapped(lines: &[String]) -> String {
+    let mut broken = Vec::new();
+    for line in lines {
+        let mut current = String::new();
+        for word in line.split(' ') {
+            let fits = current.chars().count() + 1 + word.chars().count() <= usize::from(WIDTH);
+            if current.is_empty() {
+                current = word.to_owned();
+            } else if fits {
+                current = format!("{current} {word}");
+            } else {
+                broken.push(std::mem::replace(&mut current, format!("  {word}")));
+            }
+        }
+        broken.push(current);
+    }
+    broken.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_break_between_words_and_none_is_lost() {
+        let line = "word ".repeat(60).trim_end().to_owned();
+        let broken = wrapped(std::slice::from_ref(&line));
+        assert!(broken.lines().count() > 2);
+        assert!(broken.lines().all(|line| line.chars().count() <= 110), "{broken}");
+        assert_eq!(broken.split_whitespace().collect::<Vec<_>>().join(" "), line);
+    }
+}

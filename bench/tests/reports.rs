@@ -1,0 +1,158 @@
+//! What `run.json` may look like, and the table made from it alone.
+
+#![allow(clippy::unwrap_used, reason = "a test says what failed by panicking")]
+
+use std::path::{Path, PathBuf};
+
+use bench::run_file::RunFile;
+use bench::table;
+use serde_json::{Value, json};
+
+fn fixtures() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures")
+}
+
+fn fixture() -> RunFile {
+    RunFile::load(&fixtures().join("run.json")).unwrap()
+}
+
+fn validator() -> jsonschema::Validator {
+    let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("schema/run.schema.json"))
+        .unwrap();
+    let schema: Value = serde_json::from_str(&text).unwrap();
+    assert!(jsonschema::meta::is_valid(&schema), "the schema itself is not valid");
+    jsonschema::validator_for(&schema).unwrap()
+}
+
+#[test]
+fn the_table_is_the_golden_one() {
+    let rendered = table::render(&fixture(), Path::new("bench/results/latest/run.json")) + "\n";
+    let golden = fixtures().join("run.table.txt");
+    let expected = std::fs::read_to_string(&golden).unwrap_or_default();
+    assert!(rendered == expected, "{} differs from:\n{rendered}", golden.display());
+}
+
+#[test]
+fn no_line_of_the_table_is_too_wide() {
+    let mut run = fixture();
+    run.not_emulated = vec!["a long story ".repeat(20)];
+    let longest_name = "n".repeat(64);
+    run.variants[0].name.clone_from(&longest_name);
+    run.comparisons[0].from = longest_name;
+    let rendered = table::render(&run, Path::new("run.json"));
+    for line in rendered.lines() {
+        assert!(
+            line.chars().count() <= usize::from(table::WIDTH),
+            "{} columns: {line}",
+            line.chars().count()
+        );
+    }
+}
+
+#[test]
+fn more_variants_than_fit_stand_below_each_other() {
+    let mut run = fixture();
+    for rung in 0..3 {
+        let mut variant = run.variants[0].clone();
+        variant.name = format!("rung-{rung}");
+        run.variants.push(variant);
+    }
+    let rendered = table::render(&run, Path::new("run.json"));
+    assert_eq!(rendered.matches("warm p50, ms").count(), 2);
+    assert!(rendered.contains("rung-2"));
+}
+
+#[test]
+fn a_run_without_load_and_without_unknowns_says_nothing_of_them() {
+    let mut run = fixture();
+    for variant in &mut run.variants {
+        variant.load = None;
+        variant.apdex = None;
+        for quantiles in [&mut variant.warm_ms, &mut variant.cold_ms, &mut variant.init_ms] {
+            (quantiles.p50, quantiles.p90, quantiles.p99) = (Some(1.0), Some(2.0), Some(3.0));
+        }
+    }
+    let rendered = table::render(&run, Path::new("run.json"));
+    for absent in ["Send lag", "HOST-LIMITED", "load: offered", "not known;"] {
+        assert!(!rendered.contains(absent), "{absent:?} in:\n{rendered}");
+    }
+}
+
+#[test]
+fn what_the_types_write_fits_the_schema() {
+    let value = serde_json::to_value(fixture()).unwrap();
+    let errors: Vec<String> =
+        validator().iter_errors(&value).map(|error| format!("{}: {error}", error.instance_path())).collect();
+    assert_eq!(errors, Vec::<String>::new());
+}
+
+#[test]
+fn mutated_run_files_are_refused_by_the_schema() {
+    let validator = validator();
+    let refused = |pointer: &str, value: Value| {
+        let mut run = serde_json::to_value(fixture()).unwrap();
+        *run.pointer_mut(pointer).unwrap() = value.clone();
+        assert!(!validator.is_valid(&run), "{pointer} = {value} passed");
+    };
+    refused("/schema_version", json!(2));
+    refused("/started", json!("yesterday"));
+    refused("/accounting/sent", json!(-1));
+    refused("/variants", json!([]));
+    refused("/variants/0/warm_ms/p50", json!("fast"));
+    refused("/variants/0/apdex", json!(1.5));
+    refused("/variants/0/load/host_limited", json!("yes"));
+    refused("/comparisons/0/metrics/0/verdict", json!("much better"));
+    refused("/comparisons/0/metrics/0/name", json!("warm"));
+    refused("/comparisons/0/metrics/0/interval", json!([0.1]));
+    refused("/environment/load_average_before", json!([1.0]));
+}
+
+/// Every object of the file is closed and every key of it is required, at any depth.
+#[test]
+fn no_key_may_be_added_or_left_out() {
+    let validator = validator();
+    let original = serde_json::to_value(fixture()).unwrap();
+    let open = ["/environment/servers", "/variants/0/errors_by_name", "/variants/0/load/errors"];
+    let mut objects = Vec::new();
+    collect_objects(&original, String::new(), &mut objects);
+    assert!(objects.len() >= 15, "{objects:?}");
+    for path in objects.iter().filter(|path| !open.iter().any(|open| path.starts_with(open))) {
+        let keys: Vec<String> =
+            original.pointer(path).unwrap().as_object().unwrap().keys().cloned().collect();
+        let mut run = original.clone();
+        run.pointer_mut(path).unwrap().as_object_mut().unwrap().insert("surprise".into(), json!(1));
+        assert!(!validator.is_valid(&run), "a surprise in {path:?} passed the schema");
+        assert!(serde_json::from_value::<RunFile>(run).is_err(), "a surprise in {path:?} passed the types");
+        for key in keys {
+            let mut run = original.clone();
+            run.pointer_mut(path).unwrap().as_object_mut().unwrap().remove(&key);
+            assert!(!validator.is_valid(&run), "{path}/{key} can be left out");
+        }
+    }
+}
+
+/// Paths of all objects; of arrays, the first item alone.
+fn collect_objects(value: &Value, path: String, into: &mut Vec<String>) {
+    match value {
+        Value::Object(members) => {
+            members.iter().for_each(|(key, member)| collect_objects(member, format!("{path}/{key}"), into));
+            into.push(path);
+        }
+        Value::Array(items) => {
+            items.iter().take(1).for_each(|item| collect_objects(item, format!("{path}/0"), into));
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn a_run_file_of_another_version_is_refused_by_its_number() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("run.json");
+    std::fs::write(&path, "{\"schema_version\": 7}").unwrap();
+    let message = RunFile::load(&path).unwrap_err().to_string();
+    assert!(message.contains("schema_version is 7"), "{message}");
+    std::fs::write(&path, "{\"schema_version\": 1,\n \"oops\": 2}").unwrap();
+    let message = RunFile::load(&path).unwrap_err().to_string();
+    assert!(message.contains("oops") && message.contains("line 2"), "{message}");
+}

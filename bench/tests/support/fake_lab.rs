@@ -1,0 +1,193 @@
+//! Test support: a stand-in for `lambda-lab` that runs no function but keeps the lab's contracts (command line, ready line,
+//! control port, records), so that the bench can be tested as a whole without servers.
+//!
+//! A variant's behaviour is told in its `env`: `DELAY_MS`, `INIT_MS`, `BODY`, `FAIL_EVERY` (each n-th answers 500), `SSM_CALLS` and
+//! `LOGINS` (an invocation), `STAY_WARM` (ignores retiring), `LOSE_RECORDS`,
+//! `DIE_AT` (the n-th invocation ends the lab); and of the lab: `LAB` = `fail`, `garbage`.
+//! Invariant: like the lab, it ends when its standard input does.
+
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, reason = "test support")]
+
+mod http;
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use lambda_lab::control::{Counters, FunctionUrl, Ready};
+use lambda_lab::experiment::{Experiment, Function};
+use lambda_lab::records::{Invocation, Status};
+
+const TOKEN: &str = "a-token-for-tests";
+
+/// One function's idle sandboxes and what it counted.
+#[derive(Default)]
+struct Fleet {
+    idle: Vec<String>,
+    started: usize,
+    invocations: u64,
+}
+
+struct FakeLab {
+    functions: BTreeMap<String, Function>,
+    fleets: Mutex<BTreeMap<String, Fleet>>,
+    counters: Mutex<Counters>,
+    records: Mutex<File>,
+    log: Mutex<File>,
+}
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let value = |name: &str| {
+        let at = arguments.iter().position(|argument| argument == name);
+        PathBuf::from(&arguments[at.unwrap_or_else(|| panic!("{name} is missing")) + 1])
+    };
+    assert_eq!(arguments[0], "serve");
+    assert!(["--ready-line", "--with-parent"].iter().all(|flag| arguments.iter().any(|word| word == flag)));
+    let experiment = Experiment::load(&value("--experiment")).unwrap();
+    let lab_behaviour = experiment.variants[0].env.get("LAB").map(String::as_str);
+    match lab_behaviour {
+        Some("fail") => {
+            eprintln!("PostgreSQL is not installed; run: apt-get install postgresql");
+            std::process::exit(3);
+        }
+        Some("garbage") => println!("hello, this is no ready line"),
+        _ => serve(&experiment, &value("--functions-dir"), &value("--records"), &value("--logs")),
+    }
+    std::io::stdin().read_to_end(&mut Vec::new()).unwrap();
+    // Only an end that was awaited gets as far as this line.
+    let mut log = File::options().append(true).create(true).open(value("--logs").join("lab.log")).unwrap();
+    writeln!(log, "ended by its parent").unwrap();
+}
+
+fn serve(experiment: &Experiment, functions_dir: &Path, records: &Path, logs: &Path) {
+    let by_name = |function: &Function| (function.name.clone(), function.clone());
+    std::fs::create_dir_all(logs).unwrap();
+    let mut log = File::create(logs.join("lab.log")).unwrap();
+    writeln!(log, "pid {}", std::process::id()).unwrap();
+    let lab = Arc::new(FakeLab {
+        functions: experiment.variants.iter().map(by_name).collect(),
+        fleets: Mutex::default(),
+        counters: Mutex::default(),
+        records: Mutex::new(File::create(records).unwrap()),
+        log: Mutex::new(log),
+    });
+    let gateway = {
+        let lab = Arc::clone(&lab);
+        http::serve(move |request| Some(lab.invoke(&request)))
+    };
+    let functions = experiment.variants.iter().map(|function| FunctionUrl {
+        name: function.name.clone(),
+        url: format!("{gateway}/{}", function.name),
+        command: function.program.runtime_command(functions_dir).0.display().to_string(),
+    });
+    let ready = Ready {
+        functions: functions.collect(),
+        control: http::serve(move |request| Some(lab.control(&request))),
+        token: TOKEN.to_owned(),
+        versions: BTreeMap::from([("postgresql".to_owned(), "15.14".to_owned())]),
+        not_emulated: vec!["CPU share by memory size".to_owned()],
+    };
+    println!("{}", serde_json::to_string(&ready).unwrap());
+}
+
+impl FakeLab {
+    fn invoke(&self, request: &http::Request) -> (u16, String) {
+        let name = request.path.trim_start_matches('/');
+        let function = &self.functions[name];
+        let setting = |key: &str| function.env.get(key).and_then(|value| value.parse::<f64>().ok());
+        let (sandbox, number, cold) = self.take_sandbox(name);
+        if setting("DIE_AT").is_some_and(|last| number >= last as u64) {
+            eprintln!("lambda-lab: the disk is full");
+            std::process::exit(9);
+        }
+        let init_ms = cold.then(|| spend(setting("INIT_MS").unwrap_or(1.0)));
+        let started_unix_us = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_micros();
+        let duration_ms = spend(setting("DELAY_MS").unwrap_or(0.2));
+        let failed = setting("FAIL_EVERY").is_some_and(|every| number.is_multiple_of(every as u64));
+        let trace_id = request.headers["x-amzn-trace-id"]
+            .split(';')
+            .find_map(|part| part.strip_prefix("Root="))
+            .unwrap()
+            .to_owned();
+        self.count(setting("SSM_CALLS").unwrap_or(0.0), setting("LOGINS").unwrap_or(0.0));
+        self.fleets.lock().unwrap().get_mut(name).unwrap().idle.push(sandbox.clone());
+        if setting("LOSE_RECORDS").is_none() {
+            self.record(&Invocation {
+                function: name.to_owned(),
+                request_id: format!("{name}-{number}"),
+                trace_id,
+                sandbox,
+                cold,
+                started_unix_us: started_unix_us as u64,
+                init_ms,
+                duration_ms,
+                response_ms: duration_ms,
+                billed_ms: (duration_ms + init_ms.unwrap_or(0.0)).ceil() as u64,
+                memory_mb: function.memory_mb,
+                max_memory_mb: Some(20.0),
+                cpu_ms: Some(duration_ms / 2.0),
+                init_cpu_ms: init_ms.map(|init_ms| init_ms / 2.0),
+                status: if failed { Status::Error } else { Status::Success },
+                error_type: failed.then(|| "Runtime.Unknown".to_owned()),
+            });
+        }
+        let body = function.env.get("BODY").cloned().unwrap_or_else(|| "[]".to_owned());
+        if failed { (500, "{\"message\":\"Internal Server Error\"}".to_owned()) } else { (200, body) }
+    }
+
+    /// The sandbox used last, as Lambda does, or a new one.
+    fn take_sandbox(&self, name: &str) -> (String, u64, bool) {
+        let mut fleets = self.fleets.lock().unwrap();
+        let fleet = fleets.entry(name.to_owned()).or_default();
+        fleet.invocations += 1;
+        if let Some(sandbox) = fleet.idle.pop() {
+            return (sandbox, fleet.invocations, false);
+        }
+        fleet.started += 1;
+        (format!("{name}-{}", fleet.started), fleet.invocations, true)
+    }
+
+    fn count(&self, ssm_calls: f64, logins: f64) {
+        let mut counters = self.counters.lock().unwrap();
+        *counters.ssm.entry("GetParameters".to_owned()).or_default() += ssm_calls as u64;
+        *counters.ssm.entry("DescribeParameters".to_owned()).or_default() += 7;
+        *counters.pgbouncer.entry("logins".to_owned()).or_default() += logins as u64;
+    }
+
+    fn record(&self, invocation: &Invocation) {
+        let line = serde_json::to_string(invocation).unwrap();
+        writeln!(self.records.lock().unwrap(), "{line}").unwrap();
+    }
+
+    fn control(&self, request: &http::Request) -> (u16, String) {
+        if request.headers.get("authorization") != Some(&format!("Bearer {TOKEN}")) {
+            return (401, "{\"message\":\"no token\"}".to_owned());
+        }
+        writeln!(self.log.lock().unwrap(), "{} {}", request.method, request.path).unwrap();
+        match (request.method.as_str(), request.path.as_str()) {
+            ("POST", "/cache/flush") => (200, "{}".to_owned()),
+            ("GET", "/counters") => (200, serde_json::to_string(&*self.counters.lock().unwrap()).unwrap()),
+            ("POST", path) => self.retire(path.trim_start_matches("/retire/")),
+            _ => (404, "{\"message\":\"no such call\"}".to_owned()),
+        }
+    }
+
+    fn retire(&self, name: &str) -> (u16, String) {
+        let stays = self.functions[name].env.contains_key("STAY_WARM");
+        let mut fleets = self.fleets.lock().unwrap();
+        let fleet = fleets.entry(name.to_owned()).or_default();
+        let ended = if stays { 0 } else { std::mem::take(&mut fleet.idle).len() };
+        (200, format!("{{\"sandboxes\":{ended}}}"))
+    }
+}
+
+/// Sleeps, and tells how long it really took.
+fn spend(milliseconds: f64) -> f64 {
+    let begun = Instant::now();
+    std::thread::sleep(Duration::from_secs_f64(milliseconds / 1000.0));
+    begun.elapsed().as_secs_f64() * 1000.0
+}
