@@ -1,0 +1,51 @@
+# The door to everything. Each target is one line here; longer recipes live in scripts/.
+
+EXPERIMENT ?= stadiums
+PROFILE ?= quick
+export CARGO_TARGET_DIR ?= $(CURDIR)/target
+
+FUNCTIONS := $(CARGO_TARGET_DIR)/functions
+BENCH := $(CARGO_TARGET_DIR)/release/bench
+LAB := $(CARGO_TARGET_DIR)/release/lambda-lab
+EXPERIMENT_FILE := bench/experiments/$(EXPERIMENT).toml
+
+.DEFAULT_GOAL := help
+.PHONY: help setup build bench table lab test check fmt clippy doc deny clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+bench: setup build ## measure all variants side by side on this machine (PROFILE=quick|article|smoke)
+	@$(BENCH) run --experiment $(EXPERIMENT_FILE) --profile $(PROFILE) --lab $(LAB) --functions-dir $(FUNCTIONS)
+
+table: ## print the last run's table again
+	@$(BENCH) table bench/results/latest/run.json
+
+lab: setup build ## serve all variants on localhost until Ctrl-C
+	@$(LAB) serve --experiment $(EXPERIMENT_FILE) --functions-dir $(FUNCTIONS)
+
+test: setup build ## every test, against real PostgreSQL, PgBouncer and Redis
+	@scripts/test
+
+check: fmt clippy doc deny test ## the steps that CI runs
+
+setup: ## install what is missing: postgresql, pgbouncer, redis
+	@scripts/setup
+
+build: ## build functions, lab and bench as they are measured
+	@scripts/build
+
+fmt: ## formatting
+	cargo fmt --all --check
+
+clippy: ## lints, all of them errors
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+
+doc: ## the crates' documentation, with its warnings as errors
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
+
+deny: ## licences, sources, duplicates and advisories of all dependencies
+	@scripts/deny
+
+clean: ## remove everything built
+	cargo clean
