@@ -91,6 +91,7 @@ impl Driver<'_> {
         self.control.flush_cache().await
     }
 
+    /// Each from the worst state there is: no sandbox and nothing cached, so every connection the function has is made.
     async fn cold(
         &self,
         step: &Step,
@@ -100,6 +101,7 @@ impl Driver<'_> {
         let start = Instant::now();
         for _ in 0..self.profile.cold_starts {
             self.control.retire(&step.variant).await?;
+            self.control.flush_cache().await?;
             let client = Client::new(TIME_LIMIT);
             recorder.keep(client.fire(shot(step, Phase::Cold, uri), start, None).await);
             self.progress.advance();
