@@ -15,7 +15,7 @@ const EXCERPT: usize = 40;
 #[derive(Debug, thiserror::Error)]
 pub enum BodiesError {
     /// A variant gave no answer.
-    #[error("variant {variant:?} at {uri}: {source}; see logs/ in the result folder")]
+    #[error("variant {variant:?} at {uri}: {source}")]
     Unanswered {
         /// The variant.
         variant: String,
@@ -25,7 +25,7 @@ pub enum BodiesError {
         source: Unanswered,
     },
     /// A variant answered with another status than 200.
-    #[error("variant {variant:?} at {uri} answered {status}: {excerpt}; see logs/ in the result folder")]
+    #[error("variant {variant:?} at {uri} answered {status}: {excerpt}")]
     Status {
         /// The variant.
         variant: String,
@@ -56,6 +56,16 @@ pub enum BodiesError {
         /// The other's bytes around it.
         other_excerpt: String,
     },
+}
+
+impl BodiesError {
+    /// The variant whose log tells more, where one variant is at fault.
+    pub fn variant(&self) -> Option<&str> {
+        match self {
+            Self::Unanswered { variant, .. } | Self::Status { variant, .. } => Some(variant),
+            Self::Differ { .. } => None,
+        }
+    }
 }
 
 /// Sends one request to each of `variants` (name and address) and compares the answers with the first's.

@@ -28,6 +28,9 @@ use crate::result_folder::{FolderError, ResultFolder};
 use crate::run_file::RunFile;
 use crate::summary::{Facts, summarise};
 
+/// How much of a function's log an error quotes.
+const LOG_LINES: usize = 6;
+
 /// What to run and where things are.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -67,6 +70,16 @@ pub enum RunError {
     /// The variants do not do the same.
     #[error(transparent)]
     Bodies(#[from] BodiesError),
+    /// A variant does not answer as it should, and its log says why.
+    #[error("{source}; the end of {log}:{end}", log = .log.display())]
+    Unhealthy {
+        /// What it answered.
+        source: Box<BodiesError>,
+        /// Its log.
+        log: PathBuf,
+        /// The log's last lines, each on a line of its own.
+        end: String,
+    },
     /// A turn.
     #[error(transparent)]
     Phase(#[from] PhaseError),
@@ -130,7 +143,7 @@ pub async fn run(
     if let Err(error) = recorder.rescue() {
         note(&format!("warning: not all that was measured is on disk: {error}"));
     }
-    let Measured { ready, turns } = measured?;
+    let Measured { ready, turns } = measured.map_err(|error| with_log(error, &folder.file("logs")))?;
 
     environment.complete(&ready.versions);
     let run_file = summarise(Facts {
@@ -200,6 +213,23 @@ async fn measure(
     }
     progress.clear();
     Ok(turns)
+}
+
+/// A variant that fails the first request usually lacks a setting; its own log names it.
+fn with_log(error: RunError, logs: &Path) -> RunError {
+    let RunError::Bodies(source) = error else { return error };
+    let log = source.variant().map(|variant| logs.join(format!("{variant}.log")));
+    let Some((log, text)) = log.and_then(|log| Some((log.clone(), std::fs::read_to_string(log).ok()?)))
+    else {
+        return RunError::Bodies(source);
+    };
+    let lines: Vec<_> = text.lines().collect();
+    let last = &lines[lines.len().saturating_sub(LOG_LINES)..];
+    RunError::Unhealthy {
+        source: Box::new(source),
+        log,
+        end: last.iter().map(|line| format!("\n    {line}")).collect(),
+    }
 }
 
 fn weigh(experiment: &Experiment, functions_dir: &Path) -> Result<Vec<Option<u64>>, PackageError> {

@@ -26,6 +26,11 @@ const IDLE_LIMIT: Duration = Duration::from_secs(300);
 /// sandbox takes longer than that, so that a client with one request in flight does not meet a second sandbox there.
 const FINISHING_WAIT: Duration = Duration::from_millis(50);
 
+/// How many sandboxes of a function may be cold (in INIT or in their first invocation) at once, per processor of this host.
+/// Lambda's fleet has room for a thousand. Here more would only slow each other down, take longer than the requests they were
+/// started for, and so call for yet more, until nothing is served.
+const COLD_PER_PROCESSOR: u32 = 2;
+
 /// What the client of a function gets.
 #[derive(Clone, Debug)]
 pub(crate) enum Served {
@@ -44,6 +49,8 @@ struct Counts {
     idle: Vec<Idle>,
     /// Started and not gone: starting, busy, finishing, idle or ending.
     total: u32,
+    /// In INIT or in their first invocation.
+    cold: u32,
     /// Answered, not yet quiet.
     finishing: u32,
     /// Sandboxes of an older generation end instead of going idle.
@@ -55,6 +62,7 @@ pub(crate) struct Fleet {
     pub(crate) function: Arc<FunctionConfig>,
     journal: Arc<Journal>,
     log: File,
+    cold_limit: u32,
     counts: Mutex<Counts>,
     changed: Notify,
 }
@@ -64,7 +72,14 @@ impl Fleet {
     pub(crate) fn new(function: FunctionConfig, journal: Arc<Journal>) -> std::io::Result<Arc<Self>> {
         let log = journal.log(&function.name)?;
         let function = Arc::new(function);
-        Ok(Arc::new(Self { function, journal, log, counts: Mutex::default(), changed: Notify::new() }))
+        Ok(Arc::new(Self {
+            function,
+            journal,
+            log,
+            cold_limit: cold_limit(),
+            counts: Mutex::default(),
+            changed: Notify::new(),
+        }))
     }
 
     fn counts(&self) -> MutexGuard<'_, Counts> {
@@ -88,37 +103,45 @@ impl Fleet {
         }
     }
 
+    /// Waits for a sandbox, or for leave to start one; whichever comes first. Lambda too gives a request that waits for a new
+    /// sandbox to an old one that becomes free.
     async fn place(&self) -> Placement {
-        let deadline = tokio::time::Instant::now() + FINISHING_WAIT;
+        let finishing_deadline = tokio::time::Instant::now() + FINISHING_WAIT;
         loop {
             let changed = self.changed.notified();
             tokio::pin!(changed);
             changed.as_mut().enable();
-            if let Some(placement) = self.try_place(deadline) {
-                return placement;
+            match self.try_place(tokio::time::Instant::now() < finishing_deadline) {
+                Attempt::Placed(placement) => return placement,
+                Attempt::SandboxIsFinishing => {
+                    let _ = tokio::time::timeout_at(finishing_deadline, changed).await;
+                }
+                Attempt::TooManyCold => changed.await,
             }
-            let _ = tokio::time::timeout_at(deadline, changed).await;
         }
     }
 
-    /// An idle sandbox, room for a new one, or nothing while waiting for a finishing one may pay.
-    fn try_place(&self, deadline: tokio::time::Instant) -> Option<Placement> {
+    fn try_place(&self, may_wait_for_finishing: bool) -> Attempt {
         let mut counts = self.counts();
         while let Some(Idle { sandbox, .. }) = counts.idle.pop() {
             if sandbox.is_alive() {
-                return Some(Placement::Idle(sandbox, counts.generation));
+                return Attempt::Placed(Placement::Idle(sandbox, counts.generation));
             }
             // Its processes ended while idle; dropping it kills what is left.
             counts.total -= 1;
         }
-        if counts.finishing > 0 && tokio::time::Instant::now() < deadline {
-            return None;
+        if counts.finishing > 0 && may_wait_for_finishing {
+            return Attempt::SandboxIsFinishing;
         }
         if counts.total >= self.function.reserved_concurrency.unwrap_or(ACCOUNT_CONCURRENCY) {
-            return Some(Placement::Throttled);
+            return Attempt::Placed(Placement::Throttled);
+        }
+        if counts.cold >= self.cold_limit {
+            return Attempt::TooManyCold;
         }
         counts.total += 1;
-        Some(Placement::New(counts.generation))
+        counts.cold += 1;
+        Attempt::Placed(Placement::New(counts.generation))
     }
 
     async fn run(
@@ -145,7 +168,10 @@ impl Fleet {
                     last_lines(&log, 5),
                 );
                 let _ = reply.send(Outcome::Ended(ended));
-                self.change(|counts| counts.total -= 1);
+                self.change(|counts| {
+                    counts.cold -= 1;
+                    counts.total -= 1;
+                });
                 return;
             }
         };
@@ -160,10 +186,10 @@ impl Fleet {
         };
         let (measured, ()) = tokio::join!(sandbox.invoke(&request, inner_reply), forward);
         self.write_down(&request, &sandbox.id, init, &measured);
-        self.put_back(sandbox, generation, &measured).await;
+        self.put_back(sandbox, generation, init.is_some(), &measured).await;
     }
 
-    async fn put_back(&self, sandbox: Sandbox, generation: u64, measured: &Measured) {
+    async fn put_back(&self, sandbox: Sandbox, generation: u64, was_cold: bool, measured: &Measured) {
         let reason = match measured.outcome {
             Outcome::TimedOut => "timeout",
             Outcome::Ended(_) => "failure",
@@ -171,6 +197,7 @@ impl Fleet {
         };
         let to_end = self.change(|counts| {
             counts.finishing -= 1;
+            counts.cold -= u32::from(was_cold);
             if measured.reusable && counts.generation == generation {
                 counts.idle.push(Idle { sandbox, since: Instant::now() });
                 return None;
@@ -280,6 +307,19 @@ impl Fleet {
             eprintln!("lambda-lab: cannot write the log of {}: {error}", self.function.name);
         }
     }
+}
+
+fn cold_limit() -> u32 {
+    let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    u32::try_from(processors).unwrap_or(u32::MAX).saturating_mul(COLD_PER_PROCESSOR).max(4)
+}
+
+enum Attempt {
+    Placed(Placement),
+    /// A sandbox has answered and will be free in a moment.
+    SandboxIsFinishing,
+    /// A sandbox that becomes free, warm or cold, changes that.
+    TooManyCold,
 }
 
 enum Placement {

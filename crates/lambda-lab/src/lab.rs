@@ -308,6 +308,7 @@ fn not_emulated() -> Vec<String> {
         "CPU share by memory size: every sandbox may use the whole machine",
         "freezing between invocations",
         "memory limits",
+        "scale-out beyond this host: two sandboxes per processor may be cold at once, further requests wait",
         "network distance: every dependency is on loopback",
         "verification of the IAM token at the database (it is signed and sent over verified TLS, not checked)",
     ]
