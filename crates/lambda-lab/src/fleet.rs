@@ -11,9 +11,8 @@ use std::time::{Duration, Instant};
 use tokio::sync::{Notify, oneshot};
 
 use crate::function::FunctionConfig;
-use crate::journal::{Journal, end_lines, last_lines, start_line};
-use crate::records::{Invocation, Status};
-use crate::sandbox::state::Answer;
+use crate::journal::{Journal, last_lines};
+use crate::report::{self, end_lines, start_line};
 use crate::sandbox::{Init, InvocationRequest, Measured, Outcome, Sandbox};
 
 /// Lambda's default limit of concurrent executions in an account.
@@ -263,33 +262,7 @@ impl Fleet {
         init: Option<Init>,
         measured: &Measured,
     ) {
-        let (status, error_type) = match &measured.outcome {
-            Outcome::Answered(Answer::Response(_)) => (Status::Success, None),
-            Outcome::Answered(Answer::Error { error_type, .. }) => (Status::Error, Some(error_type.clone())),
-            Outcome::TimedOut => (Status::Timeout, Some("Sandbox.Timedout".to_owned())),
-            Outcome::Ended(ended) => (Status::Error, Some(ended.error_type.clone())),
-        };
-        let init_ms = init.map(|init| milliseconds(init.duration));
-        let duration_ms = milliseconds(measured.duration);
-        let since_epoch = measured.started.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-        let invocation = Invocation {
-            function: self.function.name.clone(),
-            request_id: request.request_id.clone(),
-            trace_id: request.trace_id.clone(),
-            sandbox: sandbox.to_owned(),
-            cold: init.is_some(),
-            started_unix_us: u64::try_from(since_epoch.as_micros()).unwrap_or(u64::MAX),
-            init_ms,
-            duration_ms,
-            response_ms: milliseconds(measured.response),
-            billed_ms: billed_ms(init_ms.unwrap_or(0.0) + duration_ms),
-            memory_mb: self.function.memory_mb,
-            max_memory_mb: measured.peak_memory_mb,
-            cpu_ms: measured.cpu.map(milliseconds),
-            init_cpu_ms: init.and_then(|init| init.cpu).map(milliseconds),
-            status,
-            error_type,
-        };
+        let invocation = report::invocation(&self.function, request, sandbox, init, measured);
         if let Outcome::Ended(ended) = &measured.outcome {
             let line = format!("RequestId: {} Error: {}\n", request.request_id, ended.message);
             self.write_log(&line);
@@ -326,15 +299,4 @@ enum Placement {
     Idle(Sandbox, u64),
     New(u64),
     Throttled,
-}
-
-fn milliseconds(duration: Duration) -> f64 {
-    duration.as_secs_f64() * 1e3
-}
-
-/// Milliseconds rounded up, as Lambda bills them.
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-fn billed_ms(milliseconds: f64) -> u64 {
-    // A duration in milliseconds is positive and far below 2^53.
-    milliseconds.ceil() as u64
 }

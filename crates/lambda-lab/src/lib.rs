@@ -14,6 +14,7 @@ mod http_api;
 mod journal;
 pub mod lab;
 pub mod records;
+mod report;
 mod sandbox;
 pub mod services;
 pub mod ssm;

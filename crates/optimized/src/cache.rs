@@ -84,6 +84,13 @@ impl Cache {
         Ok(Self { client, key })
     }
 
+    /// Ends the connection. Dropping alone would not: fred's own task keeps it.
+    pub async fn close(&self) {
+        if let Err(error) = self.client.quit().await {
+            tracing::debug!(%error, "the cache's old connection was closed already");
+        }
+    }
+
     /// The answer stored last, unless it has expired.
     ///
     /// # Errors

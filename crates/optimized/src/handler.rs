@@ -128,6 +128,9 @@ impl Handler {
         {
             return Some(Arc::clone(cache));
         }
+        if let Some((_, moved)) = connected.take() {
+            moved.close().await;
+        }
         let connect = Cache::connect(settings, self.login.roots(), self.cache_key.clone());
         match connect.instrument(telemetry::step!("cache.connect")).await {
             Ok(cache) => {

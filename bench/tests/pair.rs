@@ -1,0 +1,131 @@
+//! The experiment's own functions through the real lab: the same answers, and each dependency asked as often as said.
+//!
+//! They run the binaries that are measured, built by `make build` (which `make test` calls first).
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test says what failed by panicking")]
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use bench::bodies;
+use bench::client::{Client, TraceContext, get};
+use bench::control::Control;
+use bench::lab::{Lab, Serve};
+use http::{StatusCode, Uri};
+use lambda_lab::records::{Invocation, Status};
+use serde_json::Value;
+
+/// The experiment's lab, with its files in a folder of its own.
+struct Pair {
+    lab: Lab,
+    control: Control,
+    dir: tempfile::TempDir,
+}
+
+/// Where this test was built to: `<target>/debug/deps/<test>`.
+fn target() -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    let target = test.ancestors().nth(3).unwrap();
+    assert!(target.join("functions").is_dir(), "{} has no functions: run `make build`", target.display());
+    target.to_owned()
+}
+
+fn experiment() -> String {
+    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("experiments/stadiums.toml")).unwrap()
+}
+
+impl Pair {
+    async fn start(experiment: &str) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("experiment.toml");
+        std::fs::write(&file, experiment).unwrap();
+        let mut lab = Lab::spawn(&Serve {
+            program: &target().join("release/lambda-lab"),
+            experiment: &file,
+            functions_dir: &target().join("functions"),
+            records: &dir.path().join("invocations.jsonl"),
+            logs: &dir.path().join("logs"),
+        })
+        .unwrap();
+        let control = lab.ready().await.unwrap();
+        Self { lab, control, dir }
+    }
+
+    async fn get(&self, variant: &str) -> (StatusCode, Value, TraceContext) {
+        let trace = TraceContext::random();
+        let request = get(&self.control.uri(variant).unwrap(), &trace);
+        let (status, body) = Client::new(Duration::from_secs(30)).exchange(request).await.unwrap();
+        (status, serde_json::from_slice(&body).unwrap(), trace)
+    }
+
+    /// GetParameter(s) calls and database logins of five warm requests.
+    async fn asked_by_five(&self, variant: &str) -> (u64, u64) {
+        self.get(variant).await;
+        let before = self.control.counters().await.unwrap();
+        for _ in 0..5 {
+            assert_eq!(self.get(variant).await.0, 200);
+        }
+        let after = self.control.counters().await.unwrap();
+        let calls = |ssm: &std::collections::BTreeMap<String, u64>| ssm.values().sum::<u64>();
+        (calls(&after.ssm) - calls(&before.ssm), after.pgbouncer["logins"] - before.pgbouncer["logins"])
+    }
+
+    fn log(&self, variant: &str) -> String {
+        std::fs::read_to_string(self.dir.path().join("logs").join(format!("{variant}.log"))).unwrap()
+    }
+
+    async fn stop(self) {
+        assert!(self.lab.stop().await.expect("the lab had to be killed").success());
+    }
+}
+
+#[tokio::test]
+async fn all_variants_answer_the_same_and_ask_as_often_as_said() {
+    let pair = Pair::start(&experiment()).await;
+    let names = ["baseline", "baseline-reused", "optimized-256mb", "optimized"];
+    let variants: Vec<(String, Uri)> =
+        names.map(|name| (name.to_owned(), pair.control.uri(name).unwrap())).to_vec();
+    bodies::check(&variants).await.unwrap();
+    let (_, stadiums, _) = pair.get("optimized").await;
+    assert_eq!(stadiums.as_array().unwrap().len(), 32);
+    assert_eq!(pair.asked_by_five("baseline").await, (5, 5));
+    for once in ["baseline-reused", "optimized-256mb", "optimized"] {
+        assert_eq!(pair.asked_by_five(once).await, (0, 0), "{once}");
+    }
+    let records = std::fs::read_to_string(pair.dir.path().join("invocations.jsonl")).unwrap();
+    let records = records.lines().map(|line| serde_json::from_str::<Invocation>(line).unwrap());
+    assert!(records.into_iter().all(|record| record.status == Status::Success));
+    pair.stop().await;
+}
+
+#[tokio::test]
+async fn a_missing_parameter_is_a_problem_without_its_cause() {
+    let user = "\"/stadiums/database/user\" = \"${database.user}\"\n";
+    let text = experiment();
+    assert!(text.contains(user), "the experiment's parameters have changed");
+    let pair = Pair::start(&text.replace(user, "")).await;
+    for variant in ["baseline", "optimized"] {
+        let (status, problem, trace) = pair.get(variant).await;
+        assert_eq!(status, 503, "{variant}: {problem}");
+        assert_eq!(problem["traceId"], trace.root, "{variant}");
+        assert!(!problem.to_string().contains("database"), "{variant}: {problem}");
+        assert!(pair.log(variant).contains("/stadiums/database/user"), "{}", pair.log(variant));
+    }
+    pair.stop().await;
+}
+
+#[tokio::test]
+async fn without_its_cache_the_optimized_function_answers_from_the_database() {
+    let port = "\"/stadiums/cache/port\" = \"${cache.port}\"";
+    let text = experiment();
+    assert!(text.contains(port), "the experiment's parameters have changed");
+    // Nothing listens on port 1.
+    let pair = Pair::start(&text.replace(port, "\"/stadiums/cache/port\" = \"1\"")).await;
+    let (_, expected, _) = pair.get("baseline").await;
+    for _ in 0..3 {
+        let (status, stadiums, _) = pair.get("optimized").await;
+        assert_eq!((status.as_u16(), &stadiums), (200, &expected));
+    }
+    assert!(pair.log("optimized").contains("going on without the cache"), "{}", pair.log("optimized"));
+    pair.stop().await;
+}
