@@ -74,7 +74,8 @@ async fn main() -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            note(&format!("bench: {error:#}"));
+            // Each of our messages holds its cause already.
+            note(&format!("bench: {error}"));
             let interrupted = error.downcast_ref::<RunError>().and_then(|error| match error {
                 RunError::Interrupted { exit_code, .. } => Some(*exit_code),
                 _ => None,
@@ -85,8 +86,8 @@ async fn main() -> ExitCode {
 }
 
 async fn measure(options: Options) -> anyhow::Result<()> {
-    let mut interrupts = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
-    let mut terminations = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
+    let mut interrupts = signal(SignalKind::interrupt()).context("cannot listen for signals")?;
+    let mut terminations = signal(SignalKind::terminate()).context("cannot listen for signals")?;
     let interruption = async {
         tokio::select! {
             _ = interrupts.recv() => 130,

@@ -157,12 +157,12 @@ impl Fleet {
         let sandbox = match started {
             Ok(sandbox) => sandbox,
             Err(ended) => {
+                let words = format!("{} ({})", ended.message, ended.error_type);
+                self.write_log(&format!("RequestId: {} Error: INIT failed: {words}\n", request.request_id));
                 let log = self.journal.log_path(&self.function.name);
                 eprintln!(
-                    "lambda-lab: function {}: INIT failed: {} ({}); its last output, from {}:{}",
+                    "lambda-lab: function {}: INIT failed: {words}; its last output, from {}:{}",
                     self.function.name,
-                    ended.message,
-                    ended.error_type,
                     log.display(),
                     last_lines(&log, 5),
                 );

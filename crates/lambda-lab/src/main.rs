@@ -61,7 +61,8 @@ async fn main() -> ExitCode {
     match run(serve).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("lambda-lab: {error:#}");
+            // Each of our messages holds its cause already.
+            eprintln!("lambda-lab: {error}");
             ExitCode::FAILURE
         }
     }

@@ -15,6 +15,8 @@ pub struct Answer {
     pub status_code: u16,
     /// Header values by lower-case name.
     pub headers: BTreeMap<&'static str, String>,
+    /// `Set-Cookie` values; none, but some readers of the format want the member.
+    pub cookies: Vec<String>,
     /// The body, as text or, if [`is_base64_encoded`](Self::is_base64_encoded), as Base64.
     pub body: String,
     /// Whether the API has to decode the body from Base64 before it sends it; the constructors here never ask
@@ -30,6 +32,6 @@ impl Answer {
 
     pub(crate) fn new(status_code: u16, content_type: &str, body: String) -> Self {
         let headers = BTreeMap::from([("content-type", content_type.to_owned())]);
-        Self { status_code, headers, body, is_base64_encoded: false }
+        Self { status_code, headers, cookies: Vec::new(), body, is_base64_encoded: false }
     }
 }

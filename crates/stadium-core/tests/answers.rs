@@ -20,6 +20,7 @@ fn json_is_answered_as_it_was_given() {
         "headers": { "content-type": "application/json" },
         "body": "[1]",
         "isBase64Encoded": false,
+        "cookies": [],
     });
     assert_eq!(sent(&answer).0, expected);
 }

@@ -83,6 +83,7 @@ async fn a_function_that_never_asks_for_its_first_event_ends_at_the_init_limit()
     let begun = Instant::now();
     assert_eq!(lab.get("/pid").await.0, 500);
     assert!(begun.elapsed().as_secs() >= 10, "Lambda gives INIT ten seconds");
+    assert!(lab.log().contains("waited for the function's first GET"), "{}", lab.log());
     lab.stop().await;
 }
 
