@@ -1,7 +1,7 @@
 //! The experiment file: which functions run, with what settings, under what load.
 //!
-//! Apart from lab and bench because both read it: the lab takes the functions, the bench the load. [`file`] is the TOML's
-//! shape, [`check`] turns it into the types below. Invariant: an [`Experiment`] that exists is valid; whatever is wrong with the
+//! Apart from lab and bench because both read it: the lab takes the functions, the bench the load. `file.rs` is the TOML's
+//! shape, `check.rs` turns it into the types below. Invariant: an [`Experiment`] that exists is valid; whatever is wrong with the
 //! file is said with its line, its value and the mend before any process starts.
 
 mod check;
