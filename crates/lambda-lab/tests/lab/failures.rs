@@ -62,6 +62,7 @@ async fn nonsense_is_answered_500() {
 async fn over_the_reserved_concurrency_requests_are_refused() {
     let lab = TestLab::start("timeout_s = 5\nreserved_concurrency = 1").await;
     lab.get("/pid").await;
+    lab.records(1).await;
     let ((first, _), (second, _)) = join(lab.get("/sleep/500"), lab.get("/sleep/500")).await;
     let mut statuses = [first.as_u16(), second.as_u16()];
     statuses.sort_unstable();
