@@ -1,0 +1,83 @@
+//! A function's log: the file all its sandboxes append to, its format, and where else its lines go.
+//!
+//! Apart from a sandbox's log, of which a function has many. Invariant: what is given to one `write` stays together in the file,
+//! because it is one append.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write as _};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::level::{ApplicationLevel, SystemLevel};
+
+/// How a function's log is written, in AWS's spelling (`LoggingConfig.LogFormat`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
+pub enum LogFormat {
+    /// Lines as they come, and the platform's own START, END and REPORT.
+    #[default]
+    Text,
+    /// One JSON object a line, filtered by level.
+    #[serde(rename = "JSON")]
+    Json,
+}
+
+/// What is logged and how. The levels count in JSON only, as on AWS.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct LogSettings {
+    pub(crate) format: LogFormat,
+    pub(crate) application_level: ApplicationLevel,
+    pub(crate) system_level: SystemLevel,
+}
+
+/// Gets every write of a function's log, whole lines at a time. It is called on the thread that writes and should return soon.
+pub(crate) type Sink = Arc<dyn Fn(&[u8]) + Send + Sync>;
+
+/// One function's log.
+pub(crate) struct FunctionLog {
+    function: String,
+    pub(crate) settings: LogSettings,
+    file: File,
+    sinks: Vec<Sink>,
+    failed: AtomicBool,
+}
+
+impl FunctionLog {
+    /// Opens the file at `path` for appending (it is made if it is new) as the log of `function`; `sinks` get the same lines.
+    ///
+    /// # Errors
+    /// What the system says when the file cannot be opened.
+    pub(crate) fn open(
+        function: &str,
+        path: &Path,
+        settings: LogSettings,
+        sinks: Vec<Sink>,
+    ) -> io::Result<Arc<Self>> {
+        let file = OpenOptions::new().create(true).append(true).open(path)?;
+        Ok(Arc::new(Self {
+            function: function.to_owned(),
+            settings,
+            file,
+            sinks,
+            failed: AtomicBool::new(false),
+        }))
+    }
+
+    /// Appends `lines` with one write. A file that cannot be written is told once: a function is not ended for a full disk.
+    pub(crate) fn write(&self, lines: &[u8]) {
+        if lines.is_empty() {
+            return;
+        }
+        if let Err(error) = (&self.file).write_all(lines)
+            && !self.failed.swap(true, Ordering::Relaxed)
+        {
+            eprintln!(
+                "lambda-lab: cannot write the log of {}: {error}; its log is incomplete",
+                self.function
+            );
+        }
+        for sink in &self.sinks {
+            sink(lines);
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! The pipe that one process of a sandbox writes its output to, and the lab reads.
+//!
+//! Apart from what becomes of the lines. A task reads whenever there is something; [`Pipe::drain`] reads what is there at once, so
+//! that an invocation's last lines stand before its END. Invariant: bytes are taken in the order they were written.
+
+use std::io;
+use std::process::Stdio;
+use std::sync::{Mutex, PoisonError};
+
+use nix::fcntl::OFlag;
+use tokio::net::unix::pipe::Receiver;
+
+use super::lines::Lines;
+
+/// How much is read at once: as much as a pipe holds on Linux, so that one read usually empties it.
+const CHUNK: usize = 64 * 1024;
+
+/// The lab's end of a pipe.
+pub(super) struct Pipe {
+    end: Receiver,
+    lines: Mutex<Lines>,
+}
+
+/// What one attempt to read brought.
+enum Taken {
+    Bytes(usize),
+    NothingNow,
+    Closed,
+}
+
+impl Pipe {
+    /// A pipe, and its writing end for a process's stdout and stderr; both on one pipe, so that their order is kept. Call it
+    /// within a tokio runtime.
+    pub(super) fn open() -> io::Result<(Self, (Stdio, Stdio))> {
+        let (read, write) = nix::unistd::pipe2(OFlag::O_CLOEXEC)?;
+        let stderr = Stdio::from(write.try_clone()?);
+        // The lab's end alone does not block: a function that meets a full pipe waits, as it expects to.
+        let pipe = Self { end: Receiver::from_owned_fd(read)?, lines: Mutex::default() };
+        Ok((pipe, (Stdio::from(write), stderr)))
+    }
+
+    /// Reads until every writer is gone; `each` gets batches of whole lines, without their line feeds.
+    pub(super) async fn read_to_end(&self, mut each: impl FnMut(&[Vec<u8>])) {
+        let mut buffer = vec![0; CHUNK];
+        while self.end.readable().await.is_ok() {
+            // This read, unlike the drain's, tells tokio when there is nothing more.
+            if let Taken::Closed = self.take(&mut buffer, |buffer| self.end.try_read(buffer), &mut each) {
+                break;
+            }
+        }
+        self.finish(&mut each);
+    }
+
+    /// Reads what is in the pipe now, and gives an unfinished line out too. Bounded: what a pipe can hold is what was written
+    /// before, more than that came later.
+    pub(super) fn drain(&self, mut each: impl FnMut(&[Vec<u8>])) {
+        let mut buffer = vec![0; CHUNK];
+        let mut left = self.capacity();
+        // Not `try_read`: it asks the system only after tokio has heard that there is something.
+        let read = |buffer: &mut [u8]| nix::unistd::read(&self.end, buffer).map_err(io::Error::from);
+        while let Taken::Bytes(count) = self.take(&mut buffer, read, &mut each) {
+            left = left.saturating_sub(count);
+            if left == 0 {
+                break;
+            }
+        }
+        self.finish(&mut each);
+    }
+
+    fn take(
+        &self,
+        buffer: &mut [u8],
+        read: impl Fn(&mut [u8]) -> io::Result<usize>,
+        each: &mut impl FnMut(&[Vec<u8>]),
+    ) -> Taken {
+        // Held over the read and what becomes of it, so that the task and a drain take turns in the pipe's order.
+        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        match read(buffer) {
+            Ok(0) => Taken::Closed,
+            Ok(count) => {
+                let mut batch = Vec::new();
+                lines.feed(&buffer[..count], |line| batch.push(line.to_vec()));
+                if !batch.is_empty() {
+                    each(&batch);
+                }
+                Taken::Bytes(count)
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Taken::NothingNow,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Taken::Bytes(0),
+            Err(_) => Taken::Closed,
+        }
+    }
+
+    fn finish(&self, each: &mut impl FnMut(&[Vec<u8>])) {
+        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        lines.finish(|line| each(&[line.to_vec()]));
+    }
+
+    #[cfg(target_os = "linux")]
+    fn capacity(&self) -> usize {
+        let size = nix::fcntl::fcntl(&self.end, nix::fcntl::FcntlArg::F_GETPIPE_SZ);
+        size.ok().and_then(|size| usize::try_from(size).ok()).unwrap_or(CHUNK)
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn capacity(&self) -> usize {
+        CHUNK
+    }
+}
