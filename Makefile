@@ -22,7 +22,7 @@ table: ## print the last run's table again
 	@$(BENCH) table bench/results/latest/run.json
 
 lab: setup build ## serve all variants on localhost until Ctrl-C
-	@$(LAB) serve --experiment $(EXPERIMENT_FILE) --functions-dir $(FUNCTIONS)
+	@$(LAB) serve --experiment $(EXPERIMENT_FILE) --functions-dir $(FUNCTIONS) --follow
 
 test: setup build ## every test, against real PostgreSQL, PgBouncer and Redis
 	@scripts/test

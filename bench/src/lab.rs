@@ -53,7 +53,7 @@ impl Lab {
         let mut command = Command::new(serve.program);
         command.arg("serve").arg("--experiment").arg(serve.experiment);
         command.arg("--functions-dir").arg(serve.functions_dir);
-        command.arg("--records").arg(serve.records).arg("--logs").arg(serve.logs);
+        command.arg("--records").arg(serve.records).arg("--logs-dir").arg(serve.logs);
         command.args(["--ready-line", "--with-parent"]);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         // Its own group, so that Ctrl-C reaches the bench alone and the lab is ended in one way only.

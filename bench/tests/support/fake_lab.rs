@@ -55,11 +55,12 @@ fn main() {
             std::process::exit(3);
         }
         Some("garbage") => println!("hello, this is no ready line"),
-        _ => serve(&experiment, &value("--functions-dir"), &value("--records"), &value("--logs")),
+        _ => serve(&experiment, &value("--functions-dir"), &value("--records"), &value("--logs-dir")),
     }
     std::io::stdin().read_to_end(&mut Vec::new()).unwrap();
     // Only an end that was awaited gets as far as this line.
-    let mut log = File::options().append(true).create(true).open(value("--logs").join("lab.log")).unwrap();
+    let mut log =
+        File::options().append(true).create(true).open(value("--logs-dir").join("lab.log")).unwrap();
     writeln!(log, "ended by its parent").unwrap();
 }
 

@@ -8,12 +8,18 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
+use tokio::sync::mpsc::UnboundedSender;
+
 use crate::records::Invocation;
 
 /// Open files of a run.
 pub(crate) struct Journal {
     records: Option<Mutex<File>>,
     logs_dir: PathBuf,
+    /// Where set, all functions' lines go to this one file.
+    log_file: Option<PathBuf>,
+    /// Who is told of each invocation, too.
+    invocations: Option<UnboundedSender<Invocation>>,
 }
 
 impl Journal {
@@ -21,7 +27,16 @@ impl Journal {
     pub(crate) fn open(records: Option<&Path>, logs_dir: &Path) -> io::Result<Self> {
         std::fs::create_dir_all(logs_dir)?;
         let records = records.map(append).transpose()?.map(Mutex::new);
-        Ok(Self { records, logs_dir: logs_dir.to_owned() })
+        Ok(Self { records, logs_dir: logs_dir.to_owned(), log_file: None, invocations: None })
+    }
+
+    /// The same, with all functions' lines in `log_file` where there is one, and each invocation told to `invocations` too.
+    pub(crate) fn with(
+        self,
+        log_file: Option<PathBuf>,
+        invocations: Option<UnboundedSender<Invocation>>,
+    ) -> Self {
+        Self { log_file, invocations, ..self }
     }
 
     /// The log file of `function`, opened for appending; made if it is new.
@@ -31,11 +46,18 @@ impl Journal {
 
     /// Where the log of `function` lies.
     pub(crate) fn log_path(&self, function: &str) -> PathBuf {
-        self.logs_dir.join(format!("{function}.log"))
+        match &self.log_file {
+            Some(file) => file.clone(),
+            None => self.logs_dir.join(format!("{function}.log")),
+        }
     }
 
     /// Appends one record line.
     pub(crate) fn record(&self, invocation: &Invocation) -> io::Result<()> {
+        if let Some(invocations) = &self.invocations {
+            // Nobody listens any more: the record is still written.
+            let _ = invocations.send(invocation.clone());
+        }
         let Some(records) = &self.records else {
             return Ok(());
         };
@@ -46,7 +68,8 @@ impl Journal {
 }
 
 fn append(path: &Path) -> io::Result<File> {
-    OpenOptions::new().create(true).append(true).open(path)
+    let named = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", path.display()));
+    OpenOptions::new().create(true).append(true).open(path).map_err(named)
 }
 
 /// The last `count` lines of the file at `path`, indented; empty where it has none.

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
+use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
@@ -21,6 +22,7 @@ use crate::fleet::{Fleet, Served};
 use crate::function::{self, Credentials, FunctionError};
 use crate::http_api::{self, Fleets};
 use crate::journal::{Journal, last_lines};
+use crate::records::Invocation;
 use crate::sandbox::state::Answer;
 use crate::sandbox::{InvocationRequest, Outcome};
 use crate::services::Services;
@@ -29,7 +31,7 @@ use crate::ssm::{Parameter, SsmEndpoint};
 use crate::trace::TraceContext;
 
 /// What a lab is started with.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Options {
     /// Where built functions lie: `<functions_dir>/<binary>/bootstrap`.
     pub functions_dir: PathBuf,
@@ -37,6 +39,10 @@ pub struct Options {
     pub records: Option<PathBuf>,
     /// Folder for one log file per function; none: within the lab's own folder, which is removed at the end.
     pub logs_dir: Option<PathBuf>,
+    /// One file for all functions' logs; where set, `logs_dir` stays empty.
+    pub log_file: Option<PathBuf>,
+    /// Who is told of each invocation when it has ended.
+    pub invocations: Option<UnboundedSender<Invocation>>,
     /// Port of the HTTP API; 0 for a free one.
     pub port: u16,
 }
@@ -106,7 +112,8 @@ impl Lab {
         let run_dir = RunDir::create().map_err(prepare)?;
         let authority = Authority::create(run_dir.path()).map_err(prepare)?;
         let logs_dir = options.logs_dir.clone().unwrap_or_else(|| run_dir.path().join("logs"));
-        let journal = Arc::new(Journal::open(options.records.as_deref(), &logs_dir).map_err(prepare)?);
+        let journal = Journal::open(options.records.as_deref(), &logs_dir).map_err(prepare)?;
+        let journal = Arc::new(journal.with(options.log_file.clone(), options.invocations.clone()));
         let services = start_services(experiment, &run_dir, &authority).await?;
         let mut values = services.as_ref().map(Services::values).unwrap_or_default();
         values.insert("ca.bundle".to_owned(), authority.ca_path().display().to_string());

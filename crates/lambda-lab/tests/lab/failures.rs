@@ -107,9 +107,8 @@ async fn a_port_in_use_is_named() {
     let experiment = lambda_lab::experiment::Experiment::parse(experiment, dir.path()).unwrap();
     let options = lambda_lab::lab::Options {
         functions_dir: dir.path().to_owned(),
-        records: None,
-        logs_dir: None,
         port,
+        ..lambda_lab::lab::Options::default()
     };
     let message = lambda_lab::lab::Lab::start(&experiment, &options).await.err().unwrap().to_string();
     assert!(message.contains(&format!("127.0.0.1:{port}")) && message.contains("--port"), "{message}");

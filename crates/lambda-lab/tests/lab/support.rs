@@ -53,7 +53,7 @@ impl TestLab {
             functions_dir: dir.path().to_owned(),
             records: Some(dir.path().join("invocations.jsonl")),
             logs_dir: Some(dir.path().join("logs")),
-            port: 0,
+            ..Options::default()
         };
         let lab = Lab::start(&experiment, &options).await?;
         let client = Client::builder(TokioExecutor::new()).build_http();

@@ -1,0 +1,122 @@
+//! `lambda-lab serve`: functions on this machine, until Ctrl-C.
+//!
+//! Parses, wires and waits; everything else is in the library. Invariant: however it ends, short of being killed, it ends what it
+//! started first.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use lambda_lab::experiment::Experiment;
+use lambda_lab::lab::{Lab, Options, default_functions_dir};
+use tokio::sync::mpsc::unbounded_channel;
+
+use super::ending::until_ended;
+use super::follow;
+use super::functions::Functions;
+
+#[derive(Args)]
+pub(super) struct Serve {
+    /// The experiment file; bench/experiments/stadiums.toml where no --function is given.
+    #[arg(long, conflicts_with = "function")]
+    experiment: Option<PathBuf>,
+    /// Where built functions lie, each as <binary>/bootstrap.
+    #[arg(long)]
+    functions_dir: Option<PathBuf>,
+    /// Port of the functions' addresses; 0 takes a free one.
+    #[arg(long, default_value_t = 0)]
+    port: u16,
+    /// Append all functions' logs (START, END and REPORT lines among them) to this file.
+    #[arg(long, value_name = "FILE", conflicts_with = "logs_dir")]
+    logs: Option<PathBuf>,
+    /// Keep one log file per function in this folder.
+    #[arg(long, value_name = "DIR")]
+    logs_dir: Option<PathBuf>,
+    /// Append a JSON line per invocation to this file.
+    #[arg(long, value_name = "FILE")]
+    records: Option<PathBuf>,
+    /// Print a line per invocation.
+    #[arg(long, conflicts_with = "ready_line")]
+    follow: bool,
+    /// Print one ready line, as JSON, for a program that reads it.
+    #[arg(long)]
+    ready_line: bool,
+    /// End when standard input does: the lab then never outlives the program that started it.
+    #[arg(long)]
+    with_parent: bool,
+    #[command(flatten)]
+    functions: Functions,
+}
+
+/// Serves until it is told to end.
+///
+/// # Errors
+/// The first thing that is wrong; what had started is ended by then.
+pub(super) async fn run(serve: Serve) -> anyhow::Result<()> {
+    let ended = until_ended(serve.with_parent)?;
+    if let Some(folder) = serve.logs.as_ref().filter(|logs| logs.is_dir()) {
+        anyhow::bail!("--logs {}: is a folder; name a file, or use --logs-dir", folder.display());
+    }
+    let experiment = experiment(&serve)?;
+    let (invocations, followed) = unbounded_channel();
+    let options = Options {
+        functions_dir: serve.functions_dir.unwrap_or_else(default_functions_dir),
+        records: serve.records,
+        logs_dir: serve.logs_dir,
+        log_file: serve.logs,
+        invocations: serve.follow.then_some(invocations),
+        port: serve.port,
+    };
+    tokio::pin!(ended);
+    let lab = tokio::select! {
+        lab = Lab::start(&experiment, &options) => lab?,
+        // Dropping the half-started lab ends what it had started.
+        () = &mut ended => return Ok(()),
+    };
+    announce(&lab, serve.ready_line)?;
+    let following = tokio::spawn(follow::print(followed));
+    tokio::select! {
+        () = &mut ended => {}
+        () = lab.stop_asked() => {}
+    }
+    lab.stop().await?;
+    drop(options);
+    // The lab's own sender is gone by now, so this ends with the last line; a reader that stopped reading does not hold it.
+    let _ = tokio::time::timeout(Duration::from_secs(1), following).await;
+    Ok(())
+}
+
+fn experiment(serve: &Serve) -> anyhow::Result<Experiment> {
+    if serve.functions.0.is_empty() {
+        let default = || PathBuf::from("bench/experiments/stadiums.toml");
+        return Ok(Experiment::load(&serve.experiment.clone().unwrap_or_else(default))?);
+    }
+    Ok(Experiment {
+        name: "command-line".to_owned(),
+        description: "The functions named on the command line.".to_owned(),
+        parameters: Vec::new(),
+        setup: Vec::new(),
+        variants: serve.functions.0.clone(),
+        load: BTreeMap::new(),
+    })
+}
+
+/// Standard output gets `NAME URL`, a line each, and nothing else; a reader that went away is no reason to end.
+fn announce(lab: &Lab, ready_line: bool) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    if ready_line {
+        writeln!(out, "{}", serde_json::to_string(lab.ready())?)?;
+        return Ok(());
+    }
+    for function in &lab.ready().functions {
+        let _ = writeln!(out, "{} {}", function.name, function.url);
+    }
+    let _ = out.flush();
+    for function in &lab.ready().functions {
+        eprintln!("log of {}: {}", function.name, lab.log_path(&function.name).display());
+    }
+    eprintln!("Ctrl-C ends the lab and every server it started.");
+    Ok(())
+}
