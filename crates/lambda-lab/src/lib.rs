@@ -13,6 +13,8 @@ mod function;
 mod http_api;
 mod journal;
 pub mod lab;
+#[allow(dead_code)] // until the sandbox uses it
+pub mod limits;
 pub mod records;
 mod report;
 mod sandbox;
