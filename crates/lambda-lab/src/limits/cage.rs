@@ -30,7 +30,7 @@ struct Ordered {
 }
 
 impl Cage {
-    pub(super) fn new(shared: Arc<Shared>, id: &str, memory_mb: u32) -> io::Result<Self> {
+    pub(super) fn new(shared: &Arc<Shared>, id: &str, memory_mb: u32) -> io::Result<Self> {
         if !is_name(id) {
             let message = format!("`{id}` cannot name a control group: use letters, digits and `-`");
             return Err(io::Error::new(io::ErrorKind::InvalidInput, message));

@@ -38,8 +38,8 @@ enum UsageFiles {
 
 impl Groups {
     /// Makes them, with the memory limit and no quota, and says how they are frozen.
-    pub(super) fn make(shared: Arc<Shared>, id: &str, memory_mb: u32) -> io::Result<(Self, Freezer)> {
-        let mut made = Made { groups: Vec::new(), shared: Arc::clone(&shared) };
+    pub(super) fn make(shared: &Arc<Shared>, id: &str, memory_mb: u32) -> io::Result<(Self, Freezer)> {
+        let mut made = Made { groups: Vec::new(), shared: Arc::clone(shared) };
         match &shared.backend.parents {
             Parents::None => {
                 let groups = Self { made, killed_in: None, quota: Quota::None, usage: UsageFiles::None };

@@ -134,7 +134,7 @@ impl Limits {
         if share::vcpus(memory_mb) > f64::from(share::host_processors()) {
             self.shared.too_large.lock().unwrap_or_else(PoisonError::into_inner).insert(memory_mb);
         }
-        Cage::new(Arc::clone(&self.shared), id, memory_mb)
+        Cage::new(&self.shared, id, memory_mb)
     }
 }
 

@@ -176,7 +176,7 @@ fn move_to_leaf(tree: &V2, base: &Path) -> io::Result<()> {
     }
     let leaf = base.join(OWN_LEAF);
     match fs::create_dir(&leaf) {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
         _ => write(&leaf, "cgroup.procs", &std::process::id().to_string()),
     }
 }
