@@ -13,6 +13,8 @@ use std::thread;
 
 use nix::sys::signal::Signal;
 
+use crate::limits::Entrance;
+
 /// Starts `command` in its own process group, so that a terminal's Ctrl-C reaches the lab alone, and (on Linux) so that the
 /// kernel sends it `death_signal` when this process dies, however it dies. May be called from any thread.
 ///
@@ -24,16 +26,19 @@ pub fn spawn_tied(mut command: Command, death_signal: Signal) -> io::Result<Chil
     on_spawner(move || command.spawn())?
 }
 
-/// The same for a child that is awaited; call it within a tokio runtime.
+/// The same for a child that is awaited and goes through `entrance` before it becomes the program; call it within a tokio runtime.
+/// When this returns it is the program: entering may have taken the kernel some milliseconds.
 ///
 /// # Errors
-/// What the system says when the program cannot be started.
+/// What the system says when the program cannot be started, or cannot enter.
 pub(crate) fn spawn_tied_async(
     mut command: tokio::process::Command,
     death_signal: Signal,
+    entrance: Entrance,
 ) -> io::Result<tokio::process::Child> {
     command.process_group(0);
     tie_to_us(command.as_std_mut(), death_signal);
+    enter(command.as_std_mut(), entrance)?;
     let runtime = tokio::runtime::Handle::current();
     on_spawner(move || {
         let _entered = runtime.enter();
@@ -67,6 +72,15 @@ fn spawner() -> io::Result<mpsc::Sender<Order>> {
         .spawn(move || orders.into_iter().for_each(|order| order()))?;
     *spawner = Some(sender.clone());
     Ok(sender)
+}
+
+/// After the tie, so that a lab that dies meanwhile takes the child with it.
+fn enter(command: &mut Command, entrance: Entrance) -> io::Result<()> {
+    let files = entrance.into_files()?;
+    let enter = move || files.iter().try_for_each(|file| Ok(nix::unistd::write(file, b"0").map(drop)?));
+    // SAFETY: between fork and exec only one system call a file is made; nothing allocates or locks.
+    unsafe { command.pre_exec(enter) };
+    Ok(())
 }
 
 #[cfg(target_os = "linux")]

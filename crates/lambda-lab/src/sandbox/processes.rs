@@ -18,6 +18,7 @@ use tokio::sync::Notify;
 use super::environment::{self, SandboxFacts};
 use super::state::State;
 use crate::function::{FunctionConfig, ProgramConfig};
+use crate::limits::Entrance;
 use crate::tied::spawn_tied_async;
 
 /// Why a sandbox's program did not start.
@@ -143,7 +144,7 @@ fn start(
         .stdin(Stdio::null())
         .stdout(log.try_clone().map_err(failed)?)
         .stderr(log.try_clone().map_err(failed)?);
-    spawn_tied_async(command, Signal::SIGKILL).map_err(failed)
+    spawn_tied_async(command, Signal::SIGKILL, Entrance::nowhere()).map_err(failed)
 }
 
 /// An exit in Lambda's words: `exit status 1`, `signal: killed`.

@@ -1,0 +1,115 @@
+//! The leaders of a sandbox's process groups, for what no control group does.
+//!
+//! Apart because it is all there is without control groups. Invariant: after [`Processes::kill`] no leader is remembered, so that a
+//! number the system gives away again is never signalled.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
+
+use super::process_tree::{Mark, end_all};
+
+/// What was started for one sandbox.
+#[derive(Default)]
+pub(super) struct Processes {
+    leaders: Mutex<Vec<Leader>>,
+}
+
+struct Leader {
+    pid: Pid,
+    mark: Option<Mark>,
+}
+
+impl Processes {
+    /// Remembers a process that leads a group.
+    pub(super) fn adopt(&self, pid: Pid) {
+        let mark = Mark::of(pid);
+        self.leaders().push(Leader { pid, mark });
+    }
+
+    /// Stops every group.
+    pub(super) fn stop(&self) {
+        self.signal(Signal::SIGSTOP);
+    }
+
+    /// Lets every group go on.
+    pub(super) fn resume(&self) {
+        self.signal(Signal::SIGCONT);
+    }
+
+    /// Whether every leader has stopped or ended.
+    pub(super) fn all_stopped(&self) -> bool {
+        self.leaders().iter().all(|leader| is_stopped(leader.pid))
+    }
+
+    /// Kills every group, and what left them: children of any degree, and orphans that still carry the sandbox's mark.
+    pub(super) fn kill(&self) {
+        let leaders = std::mem::take(&mut *self.leaders());
+        let pids: Vec<Pid> = leaders.iter().map(|leader| leader.pid).collect();
+        let marks: Vec<Mark> = leaders.into_iter().filter_map(|leader| leader.mark).collect();
+        end_all(&pids, &marks);
+    }
+
+    /// Remembers none any more.
+    pub(super) fn forget(&self) {
+        self.leaders().clear();
+    }
+
+    /// Processor time of the leaders so far; `None` where the system does not tell, or one of them is gone.
+    pub(super) fn cpu_time(&self) -> Option<Duration> {
+        sum(self.leaders().iter().map(|leader| cpu_time(leader.pid)))
+    }
+
+    /// Sum of the leaders' peak resident sizes in MB (2^20 bytes): at least what they held together at any time.
+    pub(super) fn peak_memory_mb(&self) -> Option<f64> {
+        sum(self.leaders().iter().map(|leader| peak_resident_kb(leader.pid)))
+            .map(|total_kb| total_kb / 1024.0)
+    }
+
+    fn signal(&self, signal: Signal) {
+        for leader in self.leaders().iter() {
+            // A group that ended meanwhile needs no signal.
+            let _ = killpg(leader.pid, signal);
+        }
+    }
+
+    fn leaders(&self) -> MutexGuard<'_, Vec<Leader>> {
+        self.leaders.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The sum, if there is something to add and none is missing.
+fn sum<T: std::ops::Add<Output = T>>(parts: impl Iterator<Item = Option<T>>) -> Option<T> {
+    parts.reduce(|sum, part| Some(sum? + part?)).flatten()
+}
+
+#[cfg(target_os = "linux")]
+fn cpu_time(pid: Pid) -> Option<Duration> {
+    Some(nix::time::clock_getcpuclockid(pid).ok()?.now().ok()?.into())
+}
+
+#[cfg(not(target_os = "linux"))]
+fn cpu_time(_pid: Pid) -> Option<Duration> {
+    None
+}
+
+fn peak_resident_kb(pid: Pid) -> Option<f64> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.trim().strip_suffix("kB")?.trim().parse().ok()
+}
+
+/// Asks without taking the news away from whoever waits for the process.
+#[cfg(target_os = "linux")]
+fn is_stopped(pid: Pid) -> bool {
+    use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
+    let flags = WaitPidFlag::WSTOPPED | WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT | WaitPidFlag::WNOHANG;
+    !matches!(waitid(Id::Pid(pid), flags), Ok(WaitStatus::StillAlive))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn is_stopped(_pid: Pid) -> bool {
+    true
+}
