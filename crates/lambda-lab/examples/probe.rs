@@ -3,7 +3,8 @@
 //! Invariant: it is a plain `lambda_runtime` function; nothing in it knows the lab.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, SystemTime};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant, SystemTime};
 
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::{Value, json};
@@ -11,6 +12,20 @@ use serde_json::{Value, json};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let init = std::env::var("PROBE_INIT").unwrap_or_default();
+    if std::env::var_os("PROBE_TICKS").is_some() {
+        std::thread::spawn(|| {
+            loop {
+                TICKS.fetch_add(1, Ordering::Relaxed);
+                std::thread::sleep(Duration::from_millis(1));
+            }
+        });
+    }
+    if let Ok(path) = std::env::var("PROBE_INIT_ONCE") {
+        // Fails in the first life of a sandbox only.
+        if std::fs::File::create_new(path).is_ok() {
+            std::process::exit(3);
+        }
+    }
     match init.split_once(':') {
         Some(("sleep", ms)) => std::thread::sleep(Duration::from_millis(ms.parse()?)),
         _ if init == "exit" => {
@@ -22,6 +37,9 @@ async fn main() -> Result<(), Error> {
     }
     lambda_runtime::run(service_fn(handle)).await
 }
+
+/// What a background thread counts, where `PROBE_TICKS` is set.
+static TICKS: AtomicU64 = AtomicU64::new(0);
 
 async fn handle(event: LambdaEvent<Value>) -> Result<Value, Error> {
     let path = event.payload["rawPath"].as_str().unwrap_or("/").to_owned();
@@ -38,6 +56,16 @@ async fn handle(event: LambdaEvent<Value>) -> Result<Value, Error> {
         ["sleep", ms] => {
             tokio::time::sleep(Duration::from_millis(ms.parse()?)).await;
             json!(std::process::id())
+        }
+        ["ticks"] => json!(TICKS.load(Ordering::Relaxed)),
+        ["burn", ms] => {
+            let (begun, limit) = (Instant::now(), Duration::from_millis(ms.parse()?));
+            while begun.elapsed() < limit {}
+            json!(null)
+        }
+        ["allocate", mb] => {
+            let bytes = vec![1_u8; mb.parse::<usize>()? << 20];
+            json!(bytes.iter().step_by(4096).map(|byte| u64::from(*byte)).sum::<u64>())
         }
         ["exit"] => std::process::exit(7),
         ["fail"] => return Err("asked to fail".into()),

@@ -1,7 +1,8 @@
 //! The words the lab and whoever drives it exchange: the ready line, and the answers of the control port.
 //!
 //! Apart from the server so that the bench can link these types without the lab's insides. The control port speaks HTTP with
-//! `authorization: Bearer <token>`: `POST /retire/{function}` ends that function's sandboxes once idle, `POST /cache/flush`
+//! `authorization: Bearer <token>`: `POST /retire/{function}` ends that function's sandboxes once idle
+//! (and starts its provisioned ones anew), `POST /cache/flush`
 //! empties the cache, `GET /counters` tells what the dependencies counted, `POST /stop` ends the lab. Invariant: every
 //! answer is JSON, errors included (`{"message": ".."}`).
 
@@ -20,6 +21,9 @@ pub struct Ready {
     pub functions: Vec<FunctionUrl>,
     /// Versions of the servers behind the functions, by name (`postgresql`, `pgbouncer`, `redis`).
     pub versions: BTreeMap<String, String>,
+    /// What enforces CPU shares, memory and freezing, such as `cgroup v2` or `none`.
+    #[serde(default)]
+    pub limits: String,
     /// What this machine's backend does not emulate, in the words of the report.
     pub not_emulated: Vec<String>,
 }

@@ -69,7 +69,14 @@ async fn retire(State(controlled): Shared, Path(function): Path<String>) -> Resp
         let message = format!("there is no function {function:?}; the lab serves: {known}");
         return refused(StatusCode::NOT_FOUND, message);
     };
-    Json(Retired { sandboxes: fleet.retire().await }).into_response()
+    let sandboxes = fleet.retire().await;
+    match fleet.provision().await {
+        Ok(()) => Json(Retired { sandboxes }).into_response(),
+        Err(failure) => {
+            let message = format!("{function}: a provisioned sandbox failed in INIT: {failure}");
+            refused(StatusCode::INTERNAL_SERVER_ERROR, message)
+        }
+    }
 }
 
 async fn flush_cache(State(controlled): Shared) -> Response {

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::experiment::{ExperimentError, Function, Program, expand};
+use crate::experiment::{ExperimentError, Function, LogFormat, Program, expand};
 
 /// The region the lab plays.
 pub(crate) const REGION: &str = "us-east-1";
@@ -47,6 +47,8 @@ pub(crate) struct FunctionConfig {
     pub(crate) memory_mb: u32,
     pub(crate) timeout: Duration,
     pub(crate) reserved_concurrency: Option<u32>,
+    pub(crate) provisioned_concurrency: u32,
+    pub(crate) log_format: LogFormat,
     pub(crate) env: BTreeMap<String, String>,
     pub(crate) credentials: Credentials,
     pub(crate) region: String,
@@ -131,6 +133,8 @@ pub(crate) fn configure(
         memory_mb: function.memory_mb,
         timeout: Duration::from_secs(u64::from(function.timeout_s)),
         reserved_concurrency: function.reserved_concurrency,
+        provisioned_concurrency: function.provisioned_concurrency,
+        log_format: function.log_format,
         env: variables,
         credentials: credentials.clone(),
         region: REGION.to_owned(),

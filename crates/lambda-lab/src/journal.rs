@@ -6,10 +6,11 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::mpsc::UnboundedSender;
 
+use crate::logs::{FunctionLog, LogFormat, LogSettings};
 use crate::records::Invocation;
 
 /// Open files of a run.
@@ -39,9 +40,10 @@ impl Journal {
         Self { log_file, invocations, ..self }
     }
 
-    /// The log file of `function`, opened for appending; made if it is new.
-    pub(crate) fn log(&self, function: &str) -> io::Result<File> {
-        append(&self.log_path(function))
+    /// The log of `function`, opened for appending; its file is made if it is new.
+    pub(crate) fn function_log(&self, function: &str, format: LogFormat) -> io::Result<Arc<FunctionLog>> {
+        let settings = LogSettings { format, ..LogSettings::default() };
+        FunctionLog::open(function, &self.log_path(function), settings, Vec::new())
     }
 
     /// Where the log of `function` lies.

@@ -18,13 +18,15 @@ use crate::certificates::Authority;
 use crate::control::{FunctionUrl, Ready};
 use crate::control_port::{self, Controlled};
 use crate::experiment::{Experiment, ExperimentError, Function, expand};
+use crate::fleet::account::{Account, DEFAULT_CONCURRENCY};
 use crate::fleet::{Fleet, Served};
 use crate::function::{self, Credentials, FunctionError};
 use crate::http_api::{self, Fleets};
 use crate::journal::{Journal, last_lines};
+use crate::limits::{Limits, LimitsError, Wanted};
 use crate::records::Invocation;
 use crate::sandbox::state::Answer;
-use crate::sandbox::{InvocationRequest, Outcome};
+use crate::sandbox::{Ground, InvocationRequest, Outcome};
 use crate::services::Services;
 use crate::services::run_dir::RunDir;
 use crate::ssm::{Parameter, SsmEndpoint};
@@ -45,6 +47,10 @@ pub struct Options {
     pub invocations: Option<UnboundedSender<Invocation>>,
     /// Port of the HTTP API; 0 for a free one.
     pub port: u16,
+    /// Which backend enforces CPU shares, memory and freezing.
+    pub limits: Wanted,
+    /// Leaves idle sandboxes running, which AWS never does: to see what freezing costs.
+    pub no_freeze: bool,
 }
 
 /// Why a lab could not be started.
@@ -59,6 +65,9 @@ pub enum LabError {
     /// The lab's own folder or certificates could not be made.
     #[error("cannot prepare the lab: {0}")]
     Prepare(String),
+    /// The limits asked for cannot be had here.
+    #[error(transparent)]
+    Limits(#[from] LimitsError),
     /// A server did not come up.
     #[error("{0}")]
     Service(String),
@@ -69,6 +78,16 @@ pub enum LabError {
         port: u16,
         /// Why.
         source: std::io::Error,
+    },
+    /// A sandbox of provisioned concurrency did not come up.
+    #[error("function {function}: a provisioned sandbox failed in INIT: {reason}; its last output:{output}")]
+    Provisioned {
+        /// The function's name.
+        function: String,
+        /// What went wrong.
+        reason: String,
+        /// The end of its log.
+        output: String,
     },
     /// A setup function failed.
     #[error("setup function {function} failed: {reason}; its last output:{output}")]
@@ -108,6 +127,7 @@ impl Lab {
             experiment.setup.iter().chain(&experiment.variants),
             &options.functions_dir,
         )?;
+        let limits = Limits::probe(options.limits)?;
         let front = listen(options.port).await?;
         let run_dir = RunDir::create().map_err(prepare)?;
         let authority = Authority::create(run_dir.path()).map_err(prepare)?;
@@ -122,15 +142,23 @@ impl Lab {
         let ssm =
             SsmEndpoint::start(&authority, parameters, &credentials.access_key_id).await.map_err(prepare)?;
         let env = platform_env(&ssm, &values);
+        let account = account(experiment);
         let fleet = |function: &Function| -> Result<Arc<Fleet>, LabError> {
             let config = function::configure(function, &options.functions_dir, &values, &env, &credentials)?;
-            Fleet::new(config, Arc::clone(&journal)).map_err(prepare)
+            let log = journal.function_log(&config.name, config.log_format).map_err(prepare)?;
+            let (limits, freeze) = (limits.clone(), !options.no_freeze);
+            let ground = Ground { function: Arc::new(config), limits, log, freeze };
+            let scaling_rate = experiment.account.new_sandboxes_per_10_s;
+            Ok(Fleet::new(ground, Arc::clone(&journal), Arc::clone(&account), scaling_rate))
         };
         for function in &experiment.setup {
             run_setup(&fleet(function)?, &journal).await?;
         }
         let fleets = experiment.variants.iter().map(|function| Ok((function.name.clone(), fleet(function)?)));
         let fleets: Fleets = Arc::new(fleets.collect::<Result<_, LabError>>()?);
+        for fleet in fleets.values() {
+            provision(fleet, &journal).await?;
+        }
         let controlled = Controlled {
             token: Uuid::new_v4().simple().to_string(),
             fleets: Arc::clone(&fleets),
@@ -144,7 +172,8 @@ impl Lab {
             token: controlled.token.clone(),
             functions: function_urls(experiment, &fleets, &url(&front)?),
             versions: controlled.services.as_ref().map(|services| services.versions()).unwrap_or_default(),
-            not_emulated: not_emulated(),
+            limits: limits.name().to_owned(),
+            not_emulated: not_emulated(&limits, options),
         };
         Ok(Self::serve(controlled, front, control, ready, journal, run_dir))
     }
@@ -281,6 +310,7 @@ async fn run_setup(fleet: &Arc<Fleet>, journal: &Journal) -> Result<(), LabError
         request_id: Uuid::new_v4().to_string(),
         trace_header: trace.header(),
         trace_id: trace.root,
+        client_context: None,
         payload: "{}".into(),
     };
     let reason = match fleet.invoke(request).await {
@@ -290,7 +320,7 @@ async fn run_setup(fleet: &Arc<Fleet>, journal: &Journal) -> Result<(), LabError
         }
         Served::Outcome(Outcome::TimedOut) => Some(format!("no answer in {:?}", fleet.function.timeout)),
         Served::Outcome(Outcome::Ended(ended)) => Some(format!("{} ({})", ended.message, ended.error_type)),
-        Served::Throttled => Some("it was throttled".to_owned()),
+        Served::Throttled(reason) => Some(format!("it was throttled: {}", reason.name())),
     };
     fleet.retire().await;
     let Some(reason) = reason else { return Ok(()) };
@@ -309,18 +339,35 @@ async fn expire_idle(fleets: Fleets) {
     }
 }
 
+fn account(experiment: &Experiment) -> Arc<Account> {
+    let reserved = experiment.variants.iter().filter_map(|variant| variant.reserved_concurrency).sum();
+    Account::new(experiment.account.concurrent_executions.unwrap_or(DEFAULT_CONCURRENCY), reserved)
+}
+
+async fn provision(fleet: &Arc<Fleet>, journal: &Journal) -> Result<(), LabError> {
+    fleet.provision().await.map_err(|failure| {
+        let function = fleet.function.name.clone();
+        let output = last_lines(&journal.log_path(&function), 8);
+        LabError::Provisioned { function, reason: failure.to_string(), output }
+    })
+}
+
 /// What a verdict from this lab must be read without.
-fn not_emulated() -> Vec<String> {
-    [
-        "CPU share by memory size: every sandbox may use the whole machine",
-        "freezing between invocations",
-        "memory limits",
-        "scale-out beyond this host: two sandboxes per processor may be cold at once, further requests wait",
-        "network distance: every dependency is on loopback",
-        "verification of the IAM token at the database (it is signed and sent over verified TLS, not checked)",
-    ]
-    .map(str::to_owned)
-    .to_vec()
+fn not_emulated(limits: &Limits, options: &Options) -> Vec<String> {
+    let mut missing = limits.not_emulated();
+    if options.no_freeze {
+        missing.push("freezing between invocations: switched off".to_owned());
+    }
+    missing.extend(
+        [
+            "scale-out beyond this host: while its processors are busy, two sandboxes per processor may be cold at once, \
+             further requests wait",
+            "network distance: every dependency is on loopback",
+            "verification of the IAM token at the database (it is signed and sent over verified TLS, not checked)",
+        ]
+        .map(str::to_owned),
+    );
+    missing
 }
 
 /// Where the workspace keeps built functions: `<target>/functions`.

@@ -13,9 +13,8 @@ mod function;
 mod http_api;
 mod journal;
 pub mod lab;
-#[allow(dead_code)] // until the sandbox uses it
 pub mod limits;
-// Until the sandbox writes through it.
+// Until its telemetry reads all it is told.
 #[allow(dead_code, unreachable_pub, unused_imports)]
 mod logs;
 pub mod records;

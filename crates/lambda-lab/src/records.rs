@@ -28,24 +28,30 @@ pub struct Invocation {
     pub trace_id: String,
     /// Which sandbox served it; unique within a run.
     pub sandbox: String,
-    /// Whether this invocation was its sandbox's first.
+    /// Whether this request waited for a new sandbox: its first invocation, unless it was provisioned ahead.
     pub cold: bool,
     /// When the event was handed to the runtime, microseconds since the Unix epoch.
     pub started_unix_us: u64,
-    /// From spawning the sandbox's processes to the last first `next` call; only on cold invocations.
+    /// From spawning the sandbox's processes to the last first `next` call; only on cold invocations, and
+    /// not where INIT failed and was repeated within the invocation.
     pub init_ms: Option<f64>,
     /// From handing out the event until the runtime and its extensions asked for the next one.
     pub duration_ms: f64,
     /// From handing out the event until the function's response had arrived.
     pub response_ms: f64,
-    /// What Lambda would bill: init plus duration, rounded up to a whole millisecond.
+    /// What Lambda would bill: init (where it was not paid for as provisioned concurrency) plus duration, rounded up to a
+    /// whole millisecond.
     pub billed_ms: u64,
     /// The function's configured memory, in MB.
     pub memory_mb: u32,
-    /// Peak resident memory of the sandbox's processes so far, in MB (2^20 bytes); none where the system does not tell.
+    /// Peak memory of the sandbox so far, in MB (2^20 bytes): its cgroup's where there is one, else the sum of its processes'
+    /// peak resident sizes; none where the system does not tell.
     pub max_memory_mb: Option<f64>,
     /// Processor time of all the sandbox's processes during this invocation; none where the system does not tell.
     pub cpu_ms: Option<f64>,
+    /// How long threads that could run were held back by the CPU quota of the memory size; none where no quota is in force.
+    #[serde(default)]
+    pub throttled_ms: Option<f64>,
     /// Processor time of all the sandbox's processes during INIT; only on cold invocations.
     pub init_cpu_ms: Option<f64>,
     /// How it ended.

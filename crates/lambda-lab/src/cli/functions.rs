@@ -5,13 +5,14 @@
 //! experiment file.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Display;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, value_parser};
-use lambda_lab::experiment::{Function, Program};
+use lambda_lab::experiment::{Function, LogFormat, Program};
 
 const FUNCTION: &str = "function";
 const MEMORY: &str = "memory";
@@ -19,6 +20,8 @@ const TIMEOUT: &str = "timeout";
 const ENV: &str = "env";
 const EXTENSION: &str = "extension";
 const RESERVED: &str = "reserved-concurrency";
+const PROVISIONED: &str = "provisioned-concurrency";
+const LOG_FORMAT: &str = "log-format";
 
 /// Lambda's defaults, <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>.
 const DEFAULT_MEMORY_MB: u32 = 128;
@@ -75,6 +78,14 @@ impl Args for Functions {
                 option(RESERVED, "N", "At most N sandboxes, 0 to 1000; what is over is throttled")
                     .value_parser(value_parser!(u32).range(0..=1000)),
             )
+            .arg(
+                option(PROVISIONED, "N", "Initialize N sandboxes before any request, 0 to 1000")
+                    .value_parser(value_parser!(u32).range(0..=1000)),
+            )
+            .arg(
+                option(LOG_FORMAT, "FORMAT", "How its log is written [default: Text]")
+                    .value_parser(["Text", "JSON"]),
+            )
             .next_help_heading(None::<&str>)
     }
 
@@ -115,7 +126,7 @@ impl<'a> Grouped<'a> {
     fn new(matches: &'a ArgMatches) -> Result<Self, clap::Error> {
         let begins: Vec<_> = matches.indices_of(FUNCTION).unwrap_or_default().collect();
         let grouped = Self { matches, begins };
-        for option in [MEMORY, TIMEOUT, ENV, EXTENSION, RESERVED] {
+        for option in [MEMORY, TIMEOUT, ENV, EXTENSION, RESERVED, PROVISIONED, LOG_FORMAT] {
             let given = matches.value_source(option) == Some(ValueSource::CommandLine);
             let mut places = matches.indices_of(option).unwrap_or_default();
             if given && places.any(|place| grouped.owner(place).is_none()) {
@@ -139,10 +150,15 @@ impl<'a> Grouped<'a> {
         own.map(|(value, _)| value.clone()).collect()
     }
 
-    fn one(&self, option: &str, number: usize, function: &str) -> Result<Option<u32>, clap::Error> {
-        match self.all::<u32>(option, number)[..] {
+    fn one<T: Clone + Display + Send + Sync + 'static>(
+        &self,
+        option: &str,
+        number: usize,
+        function: &str,
+    ) -> Result<Option<T>, clap::Error> {
+        match &self.all::<T>(option, number)[..] {
             [] => Ok(None),
-            [value] => Ok(Some(value)),
+            [value] => Ok(Some(value.clone())),
             [first, second, ..] => Err(wrong(format!(
                 "--{option} is there twice for --function {function}: {first} and {second}; leave one of them"
             ))),
@@ -165,13 +181,26 @@ impl<'a> Grouped<'a> {
                 )));
             }
         }
+        let reserved_concurrency = self.one(RESERVED, number, name)?;
+        let provisioned_concurrency = self.one(PROVISIONED, number, name)?.unwrap_or(0);
+        if reserved_concurrency.is_some_and(|reserved: u32| provisioned_concurrency > reserved) {
+            return Err(wrong(format!(
+                "function {name}: --provisioned-concurrency {provisioned_concurrency} is more than its --reserved-concurrency"
+            )));
+        }
+        let log_format = match self.one::<String>(LOG_FORMAT, number, name)?.as_deref() {
+            Some("JSON") => LogFormat::Json,
+            _ => LogFormat::Text,
+        };
         Ok(Function {
             name: name.to_owned(),
             program: program(file),
             memory_mb: self.one(MEMORY, number, name)?.unwrap_or(DEFAULT_MEMORY_MB),
             timeout_s: self.one(TIMEOUT, number, name)?.unwrap_or(DEFAULT_TIMEOUT_S),
             extensions: extensions.iter().map(|file| program(file)).collect(),
-            reserved_concurrency: self.one(RESERVED, number, name)?,
+            reserved_concurrency,
+            provisioned_concurrency,
+            log_format,
             env,
         })
     }

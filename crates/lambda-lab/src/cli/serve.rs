@@ -9,8 +9,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use lambda_lab::experiment::Experiment;
+use lambda_lab::experiment::{AccountLimits, Experiment};
 use lambda_lab::lab::{Lab, Options, default_functions_dir};
+use lambda_lab::limits::Wanted;
 use tokio::sync::mpsc::unbounded_channel;
 
 use super::ending::until_ended;
@@ -34,6 +35,12 @@ pub(super) struct Serve {
     /// Keep one log file per function in this folder.
     #[arg(long, value_name = "DIR")]
     logs_dir: Option<PathBuf>,
+    /// What enforces CPU shares, memory and freezing: auto, cgroup-v2, cgroup-v1 or none.
+    #[arg(long, value_name = "BACKEND", default_value = "auto")]
+    limits: Wanted,
+    /// Leave idle sandboxes running, which Lambda never does: to see what freezing costs.
+    #[arg(long)]
+    no_freeze: bool,
     /// Append a JSON line per invocation to this file.
     #[arg(long, value_name = "FILE")]
     records: Option<PathBuf>,
@@ -68,6 +75,8 @@ pub(super) async fn run(serve: Serve) -> anyhow::Result<()> {
         log_file: serve.logs,
         invocations: serve.follow.then_some(invocations),
         port: serve.port,
+        limits: serve.limits,
+        no_freeze: serve.no_freeze,
     };
     tokio::pin!(ended);
     let lab = tokio::select! {
@@ -96,6 +105,7 @@ fn experiment(serve: &Serve) -> anyhow::Result<Experiment> {
     Ok(Experiment {
         name: "command-line".to_owned(),
         description: "The functions named on the command line.".to_owned(),
+        account: AccountLimits::default(),
         parameters: Vec::new(),
         setup: Vec::new(),
         variants: serve.functions.0.clone(),

@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 
 use toml::Spanned;
 
-use super::file::{ArrivalTable, File, FunctionTable, LoadTable, ParameterValue, ProgramTable};
-use super::{ArrivalPhase, Experiment, Function, LoadProfile, ParameterTemplate, Program};
+use super::file::{AccountTable, ArrivalTable, File, FunctionTable, LoadTable, ParameterValue, ProgramTable};
+use super::{AccountLimits, ArrivalPhase, Experiment, Function, LoadProfile, ParameterTemplate, Program};
 
 /// Why an experiment cannot be run as the file says.
 #[derive(Debug, thiserror::Error)]
@@ -125,10 +125,29 @@ pub(super) fn experiment(text: &str, path: &Path) -> Checked<Experiment> {
     Ok(Experiment {
         name: name.into_inner(),
         description: file.experiment.description,
+        account: account(&source, &file.account, &variants)?,
         parameters: parameters(&source, file.parameters)?,
         setup,
         variants,
         load,
+    })
+}
+
+fn account(source: &Source<'_>, table: &AccountTable, variants: &[Function]) -> Checked<AccountLimits> {
+    let number = |key: &str, value: &Option<Spanned<i64>>, range: RangeInclusive<u32>| {
+        value.as_ref().map(|value| source.number(&format!("account.{key}"), value, range)).transpose()
+    };
+    let concurrent_executions = number("concurrent_executions", &table.concurrent_executions, 1..=100_000)?;
+    let reserved: u32 = variants.iter().filter_map(|variant| variant.reserved_concurrency).sum();
+    if let (Some(limit), Some(value)) = (concurrent_executions, &table.concurrent_executions)
+        && reserved > limit
+    {
+        let expected = format!("expected at least {reserved}, which the functions have reserved");
+        return Err(source.invalid(value.span(), "account.concurrent_executions", limit, &expected));
+    }
+    Ok(AccountLimits {
+        concurrent_executions,
+        new_sandboxes_per_10_s: number("new_sandboxes_per_10_s", &table.new_sandboxes_per_10_s, 1..=100_000)?,
     })
 }
 
@@ -189,17 +208,22 @@ fn function(source: &Source<'_>, table: &FunctionTable, names: &mut BTreeSet<Str
         };
         program(source, name.span(), &keys)
     };
+    let optional = |key: &str, value: &Option<Spanned<i64>>, range: RangeInclusive<u32>| {
+        value.as_ref().map(|value| source.number(key, value, range)).transpose()
+    };
+    let reserved_concurrency = optional("reserved_concurrency", &table.reserved_concurrency, 0..=1000)?;
+    let provisioned = &table.provisioned_concurrency;
+    let most = reserved_concurrency.unwrap_or(1000);
+    let provisioned_concurrency = optional("provisioned_concurrency", provisioned, 0..=most)?.unwrap_or(0);
     Ok(Function {
         name: name.get_ref().clone(),
         program: program(source, name.span(), &own_program)?,
         memory_mb: source.number("memory_mb", &table.memory_mb, 128..=10_240)?,
         timeout_s: source.number("timeout_s", &table.timeout_s, 1..=900)?,
         extensions: table.extensions.iter().map(extension).collect::<Checked<_>>()?,
-        reserved_concurrency: table
-            .reserved_concurrency
-            .as_ref()
-            .map(|value| source.number("reserved_concurrency", value, 1..=1000))
-            .transpose()?,
+        reserved_concurrency,
+        provisioned_concurrency,
+        log_format: table.log_format,
         env: environment(source, &table.env)?,
     })
 }

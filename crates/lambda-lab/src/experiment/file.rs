@@ -8,10 +8,14 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::LogFormat;
+
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct File {
     pub(super) experiment: Head,
+    #[serde(default)]
+    pub(super) account: AccountTable,
     #[serde(default)]
     pub(super) parameters: BTreeMap<Spanned<String>, ParameterValue>,
     #[serde(default)]
@@ -26,6 +30,13 @@ pub(super) struct File {
 pub(super) struct Head {
     pub(super) name: Spanned<String>,
     pub(super) description: String,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AccountTable {
+    pub(super) concurrent_executions: Option<Spanned<i64>>,
+    pub(super) new_sandboxes_per_10_s: Option<Spanned<i64>>,
 }
 
 /// Either the value alone, or a table that also says it is secure.
@@ -57,6 +68,9 @@ pub(super) struct FunctionTable {
     #[serde(default)]
     pub(super) extensions: Vec<ProgramTable>,
     pub(super) reserved_concurrency: Option<Spanned<i64>>,
+    pub(super) provisioned_concurrency: Option<Spanned<i64>>,
+    #[serde(default)]
+    pub(super) log_format: LogFormat,
     #[serde(default)]
     pub(super) env: BTreeMap<Spanned<String>, String>,
 }

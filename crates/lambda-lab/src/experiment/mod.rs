@@ -12,6 +12,7 @@ mod tests;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+pub use crate::logs::LogFormat;
 pub use check::ExperimentError;
 
 /// A checked experiment file.
@@ -21,6 +22,8 @@ pub struct Experiment {
     pub name: String,
     /// One sentence for the report's head.
     pub description: String,
+    /// Limits of the account that the lab plays.
+    pub account: AccountLimits,
     /// What the lab's Parameter Store holds, before [`expand`] fills the services' values in.
     pub parameters: Vec<ParameterTemplate>,
     /// Functions that are invoked once, in order, before the variants are served.
@@ -29,6 +32,15 @@ pub struct Experiment {
     pub variants: Vec<Function>,
     /// Load profiles by name.
     pub load: BTreeMap<String, LoadProfile>,
+}
+
+/// Limits that an account has in one region.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AccountLimits {
+    /// Concurrent executions of all functions together; none means Lambda's default, 1,000.
+    pub concurrent_executions: Option<u32>,
+    /// New sandboxes of a function in ten seconds, Lambda's scaling rate; none means as many as the host carries.
+    pub new_sandboxes_per_10_s: Option<u32>,
 }
 
 /// One parameter of the lab's Parameter Store.
@@ -57,6 +69,10 @@ pub struct Function {
     pub extensions: Vec<Program>,
     /// At most so many sandboxes; none means the lab's account limit.
     pub reserved_concurrency: Option<u32>,
+    /// So many sandboxes are initialized before any request.
+    pub provisioned_concurrency: u32,
+    /// How its log is written.
+    pub log_format: LogFormat,
     /// The function's own environment; `${key}` stands for a service's value.
     pub env: BTreeMap<String, String>,
 }

@@ -96,11 +96,16 @@ async fn invoke(
     trace_header: String,
     payload: Bytes,
 ) -> Response<Body> {
-    let request =
-        InvocationRequest { request_id: Uuid::new_v4().to_string(), trace_id, trace_header, payload };
+    let request = InvocationRequest {
+        request_id: Uuid::new_v4().to_string(),
+        trace_id,
+        trace_header,
+        client_context: None,
+        payload,
+    };
     match tokio::time::timeout(INTEGRATION_LIMIT, fleet.invoke(request)).await {
         Ok(Served::Outcome(Outcome::Answered(Answer::Response(payload)))) => answer::response(&payload),
         Ok(Served::Outcome(_)) => answer::internal_server_error(),
-        Ok(Served::Throttled) | Err(_) => answer::service_unavailable(),
+        Ok(Served::Throttled(_)) | Err(_) => answer::service_unavailable(),
     }
 }

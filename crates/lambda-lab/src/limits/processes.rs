@@ -57,9 +57,9 @@ impl Processes {
         self.leaders().clear();
     }
 
-    /// Processor time of the leaders so far; `None` where the system does not tell, or one of them is gone.
+    /// Processor time of the leaders so far, none of which is zero; `None` where the system does not tell, or one is gone.
     pub(super) fn cpu_time(&self) -> Option<Duration> {
-        sum(self.leaders().iter().map(|leader| cpu_time(leader.pid)))
+        self.leaders().iter().map(|leader| cpu_time(leader.pid)).sum()
     }
 
     /// Sum of the leaders' peak resident sizes in MB (2^20 bytes): at least what they held together at any time.

@@ -55,13 +55,14 @@ impl Api {
             trace_header: String::new(),
             function_arn: String::new(),
             deadline_unix_ms: 1,
+            client_context: None,
             payload: "{}".into(),
         });
         self.state.change(|inner| {
             for extension in inner.extensions.iter_mut().filter(|extension| extension.wants_invoke) {
                 extension.pending = Some(ExtensionEvent::Invoke(Arc::clone(&event)));
             }
-            inner.current = Some(Current { event, answer: None });
+            inner.current = Some(Current { event, answer: None, runtime_done: None });
         });
     }
 
@@ -83,7 +84,7 @@ async fn an_event_is_answered_once_and_by_its_own_id() {
     assert_eq!(api.post(other, "1").await, (400, "InvalidRequestID".into()));
     assert_eq!(api.post(RESPONSE, "1").await, (202, String::new()));
     assert_eq!(api.post(RESPONSE, "2").await, (403, "InvalidStateTransition".into()), "twice");
-    let answer = api.state.change(|inner| inner.current.as_ref().unwrap().answer.clone().unwrap().0);
+    let answer = api.state.change(|inner| inner.current.as_ref().unwrap().answer.clone().unwrap().answer);
     assert!(matches!(answer, Answer::Response(payload) if payload == "1"));
 }
 
@@ -111,7 +112,7 @@ async fn error_types_are_kept_only_in_lambdas_own_spelling() {
         let headers = [("lambda-runtime-function-error-type", posted)];
         let (status, _) = api.send("POST", "/2018-06-01/runtime/invocation/a/error", &headers, "{}").await;
         assert_eq!(status, 202);
-        let answer = api.state.change(|inner| inner.current.as_ref().unwrap().answer.clone().unwrap().0);
+        let answer = api.state.change(|inner| inner.current.as_ref().unwrap().answer.clone().unwrap().answer);
         assert!(
             matches!(&answer, Answer::Error { error_type, .. } if error_type == kept),
             "{posted}: {answer:?}"

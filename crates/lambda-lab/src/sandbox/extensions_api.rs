@@ -16,7 +16,8 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::runtime_api::refused;
-use super::state::{Extension, ExtensionEvent, Inner, State};
+use super::state::{Ended, Extension, ExtensionEvent, Inner, State};
+use crate::function::ACCOUNT;
 
 /// Lambda's limit of extensions in one sandbox.
 const MAX_EXTENSIONS: usize = 10;
@@ -38,8 +39,8 @@ pub(super) fn router(state: Arc<State>, function: FunctionFacts) -> Router {
     Router::new()
         .route("/2020-01-01/extension/register", post(register))
         .route("/2020-01-01/extension/event/next", get(next))
-        .route("/2020-01-01/extension/init/error", post(fail))
-        .route("/2020-01-01/extension/exit/error", post(fail))
+        .route("/2020-01-01/extension/init/error", post(init_error))
+        .route("/2020-01-01/extension/exit/error", post(exit_error))
         .with_state(Api { state, function: Arc::new(function) })
 }
 
@@ -78,15 +79,24 @@ async fn register(Shared(api): Shared<Api>, headers: HeaderMap, body: Bytes) -> 
     let id = extension.id;
     match api.state.change(|inner| admit(inner, extension)) {
         Ok(()) => {
-            let facts = json!({
+            let mut facts = json!({
                 "functionName": api.function.name,
                 "functionVersion": "$LATEST",
                 "handler": api.function.handler,
             });
+            if accepts(&headers, "accountId") {
+                facts["accountId"] = ACCOUNT.into();
+            }
             ([("lambda-extension-identifier", id.to_string())], Json(facts)).into_response()
         }
         Err((error_type, message)) => forbidden(error_type, &message),
     }
+}
+
+/// Whether the caller named `feature` in `Lambda-Extension-Accept-Feature`, a list with commas.
+fn accepts(headers: &HeaderMap, feature: &str) -> bool {
+    let accepted = headers.get("lambda-extension-accept-feature").and_then(|value| value.to_str().ok());
+    accepted.is_some_and(|list| list.split(',').any(|accepted| accepted.trim() == feature))
 }
 
 fn admit(inner: &mut Inner, extension: Extension) -> Result<(), (&'static str, String)> {
@@ -94,8 +104,11 @@ fn admit(inner: &mut Inner, extension: Extension) -> Result<(), (&'static str, S
         return Err(("Extension.RegistrationClosed", "Extension registration closed already".to_owned()));
     }
     if inner.extensions.iter().any(|known| known.name == extension.name) {
-        let message = format!("extension {} is registered already", extension.name);
-        return Err(("Extension.AlreadyRegistered", message));
+        let message = format!(
+            "State transition from Registered to Registered failed for extension {}. Error: State transition is not allowed",
+            extension.name
+        );
+        return Err(("Extension.InvalidExtensionState", message));
     }
     if inner.extensions.len() >= MAX_EXTENSIONS {
         let message = format!("Extension limit ({MAX_EXTENSIONS}) reached");
@@ -175,9 +188,17 @@ fn render(event: &ExtensionEvent) -> Value {
     }
 }
 
-/// `init/error` and `exit/error`: the extension gives up, and the sandbox with it.
-async fn fail(Shared(api): Shared<Api>, headers: HeaderMap, payload: Bytes) -> Response<Body> {
-    if let Err(refusal) = identified(&api, &headers) {
+async fn init_error(Shared(api): Shared<Api>, headers: HeaderMap, payload: Bytes) -> Response<Body> {
+    fail(&api, &headers, &payload, "Extension.InitError")
+}
+
+async fn exit_error(Shared(api): Shared<Api>, headers: HeaderMap, payload: Bytes) -> Response<Body> {
+    fail(&api, &headers, &payload, "Extension.ExitError")
+}
+
+/// The extension gives up, and the sandbox with it.
+fn fail(api: &Api, headers: &HeaderMap, payload: &Bytes, fatal: &str) -> Response<Body> {
+    if let Err(refusal) = identified(api, headers) {
         return *refusal;
     }
     let error_type =
@@ -185,6 +206,7 @@ async fn fail(Shared(api): Shared<Api>, headers: HeaderMap, payload: Bytes) -> R
     let Some(error_type) = error_type else {
         return forbidden("Extension.MissingHeader", "Lambda-Extension-Function-Error-Type header not found");
     };
-    api.state.end(error_type, String::from_utf8_lossy(&payload).into_owned());
+    let message = format!("{error_type}: {}", String::from_utf8_lossy(payload));
+    api.state.end(Ended::new(fatal, message));
     (StatusCode::ACCEPTED, Json(json!({ "status": "OK" }))).into_response()
 }

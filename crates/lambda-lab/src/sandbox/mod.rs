@@ -1,302 +1,225 @@
-//! One sandbox: a function's runtime and extensions as processes, their Runtime API, and one invocation at a time.
+//! One sandbox: a cage, and in it a function's runtime and extensions, serving one invocation at a time.
 //!
-//! Apart from placement, which decides which sandbox serves a request. Lambda's words: *init* from start to the first `next` of
-//! all, *duration* from handing out the event until all ask for the next one; the client's answer leaves before that. Invariant: a
-//! sandbox that failed, timed out or was ended never serves again.
+//! Apart from placement, which decides which sandbox serves a request. A sandbox is owned by one task at a time, which alone
+//! freezes and thaws it: no event can meet a frozen sandbox. It outlives its processes: what times out or crashes is started anew
+//! inside the next invocation, as Lambda does. Invariant: between invocations nothing in it runs.
 
 #[cfg(test)]
 mod api_tests;
 mod environment;
 mod extensions_api;
+mod invocation;
+mod life;
+mod measured;
+mod ports;
 mod processes;
 mod runtime_api;
 pub(crate) mod state;
-mod usage;
 
-use std::fs::File;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use tokio::net::TcpListener;
-use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 use crate::function::FunctionConfig;
-use environment::SandboxFacts;
-use extensions_api::FunctionFacts;
-use processes::Processes;
-use state::{Answer, Current, Ended, Event, ExtensionEvent, State};
+use crate::limits::{Cage, Limits};
+use crate::logs::{EventStatus, FunctionLog, Initialization, Phase, PlatformEvent, SandboxFacts, SandboxLog};
+pub(crate) use invocation::{InvocationRequest, Outcome};
+pub(crate) use life::InitFailure;
+use life::{Home, Life};
+pub(crate) use measured::{Init, Measured};
 
 /// Lambda's limit for INIT, <https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html>.
 const INIT_LIMIT: Duration = Duration::from_secs(10);
 
-/// Lambda's shutdown budget with external extensions, and the runtime's part of it.
-const SHUTDOWN_BUDGET: Duration = Duration::from_secs(2);
+/// The same with provisioned concurrency: this or the function's time-out, whichever is longer.
+const PROVISIONED_INIT_LIMIT: Duration = Duration::from_secs(130);
 
-/// What INIT cost.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Init {
-    pub(crate) duration: Duration,
-    pub(crate) cpu: Option<Duration>,
+/// What every sandbox of a function needs from outside.
+pub(crate) struct Ground {
+    pub(crate) function: Arc<FunctionConfig>,
+    pub(crate) limits: Limits,
+    pub(crate) log: Arc<FunctionLog>,
+    /// Whether idle sandboxes are frozen, as on AWS.
+    pub(crate) freeze: bool,
 }
 
-/// How an invocation ended, as the client sees it.
-#[derive(Clone, Debug)]
-pub(crate) enum Outcome {
-    Answered(Answer),
-    TimedOut,
-    Ended(Ended),
-}
-
-/// What one invocation cost.
-#[derive(Clone, Debug)]
-pub(crate) struct Measured {
-    pub(crate) started: SystemTime,
-    pub(crate) response: Duration,
-    pub(crate) duration: Duration,
-    pub(crate) cpu: Option<Duration>,
-    pub(crate) peak_memory_mb: Option<f64>,
-    pub(crate) outcome: Outcome,
-    /// Whether the sandbox can serve again.
-    pub(crate) reusable: bool,
-}
-
-/// A started and initialized sandbox.
+/// One execution environment.
 pub(crate) struct Sandbox {
-    pub(crate) id: String,
-    pub(crate) init: Init,
-    function: Arc<FunctionConfig>,
-    state: Arc<State>,
-    processes: Processes,
-    api: JoinHandle<()>,
-    used: AtomicBool,
+    home: Home,
+    freeze: bool,
+    function_log: Arc<FunctionLog>,
+    /// The log of the present life, or of the last one.
+    log: Arc<SandboxLog>,
+    life: Option<Life>,
+    /// What INIT took, until the first REPORT has told it.
+    init: Option<Init>,
+    initialized_once: bool,
+    used: bool,
+    /// No longer fit to serve: its memory ran over, or it cannot be frozen or thawed.
+    spent: bool,
 }
 
 impl Sandbox {
-    /// Starts the function's processes and waits for INIT to end.
+    /// An empty sandbox; its first life begins with [`Sandbox::initialize`] or its first invocation.
     ///
     /// # Errors
-    /// What ended or outlasted INIT, in Lambda's words, with who it still waited for.
-    pub(crate) async fn start(function: Arc<FunctionConfig>, log: &File) -> Result<Self, Ended> {
-        let internal = |error: std::io::Error| Ended {
-            error_type: "Runtime.Unknown".to_owned(),
-            message: format!("the lab cannot open a Runtime API port: {error}"),
-        };
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(internal)?;
-        let runtime_api = listener.local_addr().map_err(internal)?.to_string();
-        let extension_port = free_port().map_err(internal)?;
+    /// The system's words when it cannot be set apart.
+    pub(crate) fn create(ground: &Ground, initialization: Initialization) -> std::io::Result<Self> {
         let id = Uuid::new_v4().simple().to_string();
-        let log_stream = format!("{}/[$LATEST]{id}", jiff::Timestamp::now().strftime("%Y/%m/%d"));
-        let launched = function.extensions.iter().map(|extension| extension.name.clone()).collect();
-        let state = Arc::new(State::new(launched));
-        let api = serve(listener, Arc::clone(&state), &function);
-        let facts = SandboxFacts {
-            runtime_api: &runtime_api,
-            extension_port,
-            log_stream: &log_stream,
-            task_root: &function.runtime.dir,
-        };
-        let begun = Instant::now();
-        let processes = Processes::spawn(&function, &facts, log, &state).map_err(|error| Ended {
-            error_type: "Runtime.InvalidEntrypoint".to_owned(),
-            message: error.to_string(),
-        });
-        let sandbox = processes.map(|processes| Self {
+        let home = Home {
+            cage: Arc::new(ground.limits.cage(&id, ground.function.memory_mb)?),
+            function: Arc::clone(&ground.function),
+            initialization,
+            extension_port: ports::free()?,
+            log_stream: format!("{}/[$LATEST]{id}", jiff::Timestamp::now().strftime("%Y/%m/%d")),
             id,
-            init: Init { duration: Duration::ZERO, cpu: None },
-            function,
-            state,
-            processes,
-            api,
-            used: AtomicBool::new(false),
-        });
-        sandbox?.initialize(begun).await
+        };
+        Ok(Self {
+            log: SandboxLog::new(Arc::clone(&ground.log), facts(&ground.function, &home.id)),
+            home,
+            freeze: ground.freeze,
+            function_log: Arc::clone(&ground.log),
+            life: None,
+            init: None,
+            initialized_once: false,
+            used: false,
+            spent: false,
+        })
     }
 
-    async fn initialize(mut self, begun: Instant) -> Result<Self, Ended> {
-        let ready = self.state.wait_for(|inner| match &inner.ended {
-            Some(ended) => Some(Err(ended.clone())),
-            None => inner.is_ready().then(|| {
-                inner.initialized = true;
-                Ok(())
-            }),
-        });
-        match tokio::time::timeout(INIT_LIMIT, ready).await {
-            Ok(ready) => ready?,
-            Err(_) => {
-                let missing = self.state.change(|inner| inner.missing()).join(" and ");
-                let message = format!("INIT took more than {} s; waited for {missing}", INIT_LIMIT.as_secs());
-                return Err(Ended { error_type: "Sandbox.Timedout".to_owned(), message });
-            }
+    /// Whether it was started ahead of any request.
+    pub(crate) fn is_provisioned(&self) -> bool {
+        self.home.initialization == Initialization::ProvisionedConcurrency
+    }
+
+    /// The last 4 KB of the last invocation's log.
+    pub(crate) fn log_tail(&self) -> Vec<u8> {
+        self.log.tail()
+    }
+
+    /// Whether it can serve another invocation.
+    pub(crate) fn is_reusable(&self) -> bool {
+        !self.spent
+    }
+
+    /// The INIT phase: everything starts at full speed, on demand, and has ten seconds. A failure is not the end: Lambda tries
+    /// again inside the first invocation.
+    ///
+    /// # Errors
+    /// Why INIT failed.
+    pub(crate) async fn initialize(&mut self) -> Result<(), InitFailure> {
+        self.initialized_once = true;
+        let limit = if self.is_provisioned() {
+            PROVISIONED_INIT_LIMIT.max(self.home.function.timeout)
+        } else {
+            // Lambda's boost: no quota before the first invocation, but none where INIT was paid for ahead.
+            self.enforce("its CPU quota lifted", Cage::full_speed);
+            INIT_LIMIT
+        };
+        if self.is_provisioned() {
+            self.enforce("its CPU quota set", Cage::throttle);
         }
-        self.init = Init { duration: begun.elapsed(), cpu: usage::cpu_time(self.processes.ids()) };
-        Ok(self)
+        self.start_life(Phase::Init, Instant::now() + limit).await
     }
 
-    /// Whether this is the first invocation; true once.
-    pub(crate) fn is_first_use(&self) -> bool {
-        !self.used.swap(true, Ordering::Relaxed)
-    }
-
-    /// Hands `payload` out, sends the outcome to `reply` as soon as it is known, and returns when the sandbox is quiet again.
-    pub(crate) async fn invoke(
-        &self,
-        request: &InvocationRequest,
-        reply: oneshot::Sender<Outcome>,
-    ) -> Measured {
-        let cpu_before = usage::cpu_time(self.processes.ids());
-        let started = SystemTime::now();
+    /// Starts a new life and waits for its INIT; the former life has ended.
+    async fn start_life(&mut self, phase: Phase, deadline: Instant) -> Result<(), InitFailure> {
+        let initialization = self.home.initialization;
+        if phase == Phase::Invoke {
+            // Subscriptions end with the life that made them.
+            self.log =
+                SandboxLog::new(Arc::clone(&self.function_log), facts(&self.home.function, &self.home.id));
+        }
+        let before = self.home.cage.usage();
         let begun = Instant::now();
-        self.hand_out(request, started);
-        let timeout = tokio::time::sleep_until((begun + self.function.timeout).into());
-        tokio::pin!(timeout);
-        let outcome = tokio::select! {
-            outcome = self.outcome() => outcome,
-            () = &mut timeout => Outcome::TimedOut,
+        self.log.emit(PlatformEvent::InitStart { initialization, phase });
+        let result = match Life::create(&self.home, Arc::clone(&self.log)).await {
+            Ok((life, runtime_api)) => self.try_life(life, &runtime_api, deadline).await,
+            Err(ended) => Err(InitFailure::Ended(ended)),
         };
-        let response = match &outcome {
-            Outcome::Answered(_) => self.answered_at().unwrap_or_else(Instant::now).duration_since(begun),
-            Outcome::TimedOut | Outcome::Ended(_) => begun.elapsed(),
+        let after = self.home.cage.usage();
+        let result = result.map_err(|failure| self.told_apart(failure, &before, &after));
+        if let Err(failure) = &result {
+            eprintln!("lambda-lab: function {}: INIT failed: {failure}", self.home.function.name);
+        }
+        self.log.drain();
+        self.report_init(phase, &result, begun.elapsed());
+        if result.is_ok() && phase == Phase::Init {
+            let cpu = before.cpu.zip(after.cpu).map(|(before, after)| after.saturating_sub(before));
+            self.init = Some(Init { duration: begun.elapsed(), cpu });
+        }
+        result
+    }
+
+    async fn try_life(
+        &mut self,
+        mut life: Life,
+        runtime_api: &str,
+        deadline: Instant,
+    ) -> Result<(), InitFailure> {
+        let result = life.initialize(&self.home, runtime_api, deadline).await;
+        match result {
+            Ok(()) => self.life = Some(life),
+            Err(_) => life.kill(&self.home.id).await,
+        }
+        result
+    }
+
+    fn report_init(&self, phase: Phase, result: &Result<(), InitFailure>, duration: Duration) {
+        let initialization = self.home.initialization;
+        let (status, error_type) = match result {
+            Ok(()) => (EventStatus::Success, None),
+            Err(InitFailure::TimedOut { .. }) => (EventStatus::Timeout, None),
+            Err(InitFailure::Ended(ended)) => (EventStatus::Error, Some(ended.error_type.clone())),
         };
-        // A client that hung up meanwhile does not change the invocation.
-        let _ = reply.send(outcome.clone());
-        let reusable = match outcome {
-            Outcome::Answered(_) => tokio::select! {
-                quiet = self.quiet() => quiet,
-                () = &mut timeout => false,
-            },
-            Outcome::TimedOut | Outcome::Ended(_) => false,
-        };
-        let duration = begun.elapsed();
-        let cpu_after = usage::cpu_time(self.processes.ids());
-        self.state.change(|inner| inner.current = None);
-        Measured {
-            started,
-            response,
-            duration,
-            cpu: cpu_before.zip(cpu_after).map(|(before, after)| after.saturating_sub(before)),
-            peak_memory_mb: usage::peak_memory_mb(self.processes.ids()),
-            outcome,
-            reusable,
+        let error = error_type.clone();
+        self.log.emit(PlatformEvent::InitRuntimeDone { initialization, phase, status, error_type: error });
+        self.log.emit(PlatformEvent::InitReport { initialization, phase, status, error_type, duration });
+    }
+
+    /// Freezes it, or ends the trouble if that cannot be done.
+    pub(crate) fn put_to_sleep(&mut self) {
+        if self.freeze && self.life.is_some() {
+            self.log.frozen();
+            self.enforce("frozen", Cage::freeze);
         }
     }
 
-    fn hand_out(&self, request: &InvocationRequest, now: SystemTime) {
-        let event = Arc::new(Event {
-            request_id: request.request_id.clone(),
-            trace_header: request.trace_header.clone(),
-            function_arn: self.function.arn(),
-            deadline_unix_ms: unix_ms(now + self.function.timeout),
-            payload: request.payload.clone(),
-        });
-        self.state.change(|inner| {
-            for extension in inner.extensions.iter_mut().filter(|extension| extension.wants_invoke) {
-                extension.pending = Some(ExtensionEvent::Invoke(Arc::clone(&event)));
-            }
-            inner.current = Some(Current { event, answer: None });
-        });
-    }
-
-    async fn outcome(&self) -> Outcome {
-        let found = self.state.wait_for(|inner| {
-            let answer = inner.current.as_ref().and_then(|current| current.answer.as_ref());
-            match (answer, &inner.ended) {
-                (Some((answer, _)), _) => Some(Outcome::Answered(answer.clone())),
-                (None, Some(ended)) => Some(Outcome::Ended(ended.clone())),
-                (None, None) => None,
-            }
-        });
-        found.await
-    }
-
-    fn answered_at(&self) -> Option<Instant> {
-        self.state.change(|inner| inner.current.as_ref()?.answer.as_ref().map(|(_, at)| *at))
-    }
-
-    async fn quiet(&self) -> bool {
-        self.state
-            .wait_for(
-                |inner| {
-                    if inner.ended.is_some() { Some(false) } else { inner.is_quiet().then_some(true) }
-                },
-            )
-            .await
-    }
-
-    /// Whether its processes still run and nothing was reported wrong.
-    pub(crate) fn is_alive(&self) -> bool {
-        self.state.change(|inner| inner.ended.is_none())
-    }
-
-    /// Ends the sandbox as Lambda does: SIGKILL alone without extensions, else SIGTERM, SHUTDOWN and a budget before it.
-    pub(crate) async fn end(self, reason: &'static str) {
-        let told = self.state.change(|inner| {
-            let deadline_unix_ms = unix_ms(SystemTime::now() + SHUTDOWN_BUDGET);
-            let mut told = false;
-            for extension in inner.extensions.iter_mut().filter(|extension| extension.wants_shutdown) {
-                extension.pending = Some(ExtensionEvent::Shutdown { reason, deadline_unix_ms });
-                told = true;
-            }
-            told
-        });
-        if told {
-            self.processes.terminate_runtime();
-            self.processes.wait_gone(SHUTDOWN_BUDGET).await;
+    /// Wakes it at the speed its memory size pays for. The quota is set before anything in it runs.
+    fn wake(&mut self) {
+        self.enforce("its CPU quota set", Cage::throttle);
+        if self.freeze {
+            self.enforce("thawed", Cage::thaw);
+            self.log.thawed();
         }
-        self.processes.kill();
-        if !self.processes.wait_gone(Duration::from_secs(5)).await {
-            eprintln!(
-                "lambda-lab: sandbox {} of {}: a process outlived SIGKILL for 5 s",
-                self.id, self.function.name
-            );
+    }
+
+    fn enforce(&mut self, what: &str, act: impl Fn(&Cage) -> std::io::Result<()>) {
+        if let Err(error) = act(&self.home.cage) {
+            eprintln!("lambda-lab: sandbox {} cannot have {what}: {error}; it is replaced", self.home.id);
+            self.spent = true;
         }
+    }
+
+    /// Ends its processes as Lambda does; the sandbox stays.
+    async fn reset(&mut self, reason: &'static str) {
+        if let Some(life) = self.life.take() {
+            life.end(&self.home.id, reason).await;
+        }
+        // Nothing that left its process group may live on in the next life.
+        self.home.cage.kill();
+    }
+
+    /// Ends it for good: `spindown`, `timeout` or `failure` is what its extensions are told.
+    pub(crate) async fn end(mut self, reason: &'static str) {
+        self.wake();
+        self.reset(reason).await;
     }
 }
 
-impl Drop for Sandbox {
-    fn drop(&mut self) {
-        self.api.abort();
-    }
-}
-
-/// One request for a function, as placement passes it on.
-#[derive(Clone, Debug)]
-pub(crate) struct InvocationRequest {
-    pub(crate) request_id: String,
-    pub(crate) trace_id: String,
-    pub(crate) trace_header: String,
-    pub(crate) payload: bytes::Bytes,
-}
-
-fn serve(listener: TcpListener, state: Arc<State>, function: &FunctionConfig) -> JoinHandle<()> {
-    let facts = FunctionFacts { name: function.name.clone(), handler: function.handler.clone() };
-    let router = runtime_api::router(Arc::clone(&state)).merge(extensions_api::router(state, facts));
-    tokio::spawn(async move {
-        use axum::serve::ListenerExt;
-        // Without TCP_NODELAY a delayed acknowledgement may add 40 ms to an event.
-        let listener = listener.tap_io(|stream| {
-            let _ = stream.set_nodelay(true);
-        });
-        if let Err(error) = axum::serve(listener, router).await {
-            eprintln!("lambda-lab: a Runtime API port failed: {error}");
-        }
-    })
-}
-
-/// A free port below the range the system hands to outgoing connections, so that none of those takes it first.
-fn free_port() -> std::io::Result<u16> {
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    const FIRST: u16 = 20_000;
-    const COUNT: u16 = 12_000;
-    for _ in 0..COUNT {
-        let port = FIRST + NEXT.fetch_add(1, Ordering::Relaxed) % COUNT;
-        if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
-            return Ok(port);
-        }
-    }
-    Err(std::io::ErrorKind::AddrInUse.into())
+fn facts(function: &FunctionConfig, id: &str) -> SandboxFacts {
+    SandboxFacts::new(&function.name, id, function.memory_mb, &function.region)
 }
 
 fn unix_ms(time: SystemTime) -> u64 {

@@ -1,13 +1,15 @@
-//! The operating-system processes of one sandbox: the runtime, and its extensions before it.
+//! The operating-system processes of one sandbox: its extensions, and the runtime after them.
 //!
 //! Apart from the sandbox's protocol because this is all it takes to start, watch and end them. Each program leads a process
-//! group of its own, so that what it forked ends with it. Invariant: a dropped [`Processes`] leaves no process behind.
+//! group of its own within the sandbox's cage, so that what it forked ends with it. Invariant: a dropped [`Processes`] leaves no
+//! process behind.
 
-use std::fs::File;
+use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use nix::sys::signal::{Signal, killpg};
@@ -15,10 +17,10 @@ use nix::unistd::Pid;
 use tokio::process::{Child, Command};
 use tokio::sync::Notify;
 
-use super::environment::{self, SandboxFacts};
-use super::state::State;
-use crate::function::{FunctionConfig, ProgramConfig};
-use crate::limits::Entrance;
+use super::state::{Ended, State};
+use crate::function::ProgramConfig;
+use crate::limits::Cage;
+use crate::logs::{SandboxLog, Source};
 use crate::tied::spawn_tied_async;
 
 /// Why a sandbox's program did not start.
@@ -32,81 +34,38 @@ pub(super) struct SpawnError {
 
 /// The running programs.
 pub(super) struct Processes {
+    cage: Arc<Cage>,
+    state: Arc<State>,
     leaders: Vec<Pid>,
     runtime: Option<Pid>,
-    gone: Arc<Notify>,
-    running: Arc<std::sync::atomic::AtomicUsize>,
+    runtime_count: Arc<Count>,
+    count: Arc<Count>,
 }
 
-impl Processes {
-    /// Starts the extensions, then the runtime; their output is appended to `log`.
-    pub(super) fn spawn(
-        function: &FunctionConfig,
-        facts: &SandboxFacts<'_>,
-        log: &File,
-        state: &Arc<State>,
-    ) -> Result<Self, SpawnError> {
-        let runtime_variables = environment::runtime(function, facts);
-        let extension_variables = environment::extension(&runtime_variables);
-        let mut processes = Self {
-            leaders: Vec::new(),
-            runtime: None,
-            gone: Arc::new(Notify::new()),
-            running: Arc::default(),
-        };
-        for extension in &function.extensions {
-            let child = start(extension, &extension_variables, log)?;
-            processes.watch(child, state, format!("extension {}", extension.name), "Extension.Crash");
-        }
-        let child = start(&function.runtime, &runtime_variables, log)?;
-        processes.runtime = processes.watch(child, state, "Runtime".to_owned(), "Runtime.ExitError");
-        Ok(processes)
+/// How many programs run, and a bell that rings when one has ended.
+#[derive(Default)]
+struct Count {
+    running: AtomicUsize,
+    gone: Notify,
+}
+
+impl Count {
+    fn up(&self) {
+        self.running.fetch_add(1, Ordering::SeqCst);
     }
 
-    /// The leaders' process ids, for usage readings.
-    pub(super) fn ids(&self) -> &[Pid] {
-        &self.leaders
+    fn down(&self) {
+        self.running.fetch_sub(1, Ordering::SeqCst);
+        self.gone.notify_waiters();
     }
 
-    fn watch(
-        &mut self,
-        mut child: Child,
-        state: &Arc<State>,
-        who: String,
-        error_type: &'static str,
-    ) -> Option<Pid> {
-        let pid = child.id().and_then(|id| i32::try_from(id).ok()).map(Pid::from_raw);
-        self.leaders.extend(pid);
-        self.running.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
-        let (state, gone, running) = (Arc::clone(state), Arc::clone(&self.gone), Arc::clone(&self.running));
-        tokio::spawn(async move {
-            let how = match child.wait().await {
-                Ok(status) => exit_words(status),
-                Err(error) => error.to_string(),
-            };
-            state.end(error_type, format!("{who} exited with error: {how}"));
-            running.fetch_sub(1, std::sync::atomic::Ordering::SeqCst);
-            gone.notify_waiters();
-        });
-        pid
-    }
-
-    /// Sends the runtime SIGTERM, as Lambda does where extensions are registered.
-    pub(super) fn terminate_runtime(&self) {
-        if let Some(runtime) = self.runtime {
-            // A process that ended meanwhile is what was wanted.
-            let _ = killpg(runtime, Signal::SIGTERM);
-        }
-    }
-
-    /// Waits until every program has ended, at most `limit`; says whether they did.
-    pub(super) async fn wait_gone(&self, limit: Duration) -> bool {
+    async fn is_zero_within(&self, limit: Duration) -> bool {
         let all_gone = async {
             loop {
                 let gone = self.gone.notified();
                 tokio::pin!(gone);
                 gone.as_mut().enable();
-                if self.running.load(std::sync::atomic::Ordering::SeqCst) == 0 {
+                if self.running.load(Ordering::SeqCst) == 0 {
                     return;
                 }
                 gone.await;
@@ -114,12 +73,125 @@ impl Processes {
         };
         tokio::time::timeout(limit, all_gone).await.is_ok()
     }
+}
 
-    /// Kills every process group at once.
+impl Processes {
+    /// No program yet; those to come live in `cage`, and `state` is told when one ends.
+    pub(super) fn new(cage: Arc<Cage>, state: Arc<State>) -> Self {
+        Self {
+            cage,
+            state,
+            leaders: Vec::new(),
+            runtime: None,
+            runtime_count: Arc::default(),
+            count: Arc::default(),
+        }
+    }
+
+    /// Starts an extension with `variables` as its whole environment and its output in `log`.
+    pub(super) fn start_extension(
+        &mut self,
+        extension: &ProgramConfig,
+        variables: &BTreeMap<String, String>,
+        log: &Arc<SandboxLog>,
+    ) -> Result<(), SpawnError> {
+        let child = self.start(extension, variables, log, Source::Extension(extension.name.clone()))?;
+        self.watch(child, None, move |status| Ended::new("Extension.Crash", exit_code_words(status)));
+        Ok(())
+    }
+
+    /// Starts the runtime, likewise.
+    pub(super) fn start_runtime(
+        &mut self,
+        runtime: &ProgramConfig,
+        variables: &BTreeMap<String, String>,
+        log: &Arc<SandboxLog>,
+    ) -> Result<(), SpawnError> {
+        let child = self.start(runtime, variables, log, Source::Function)?;
+        let count = Arc::clone(&self.runtime_count);
+        self.runtime =
+            self.watch(child, Some(count), |status| Ended::new("Runtime.ExitError", runtime_words(status)));
+        Ok(())
+    }
+
+    fn start(
+        &self,
+        program: &ProgramConfig,
+        variables: &BTreeMap<String, String>,
+        log: &Arc<SandboxLog>,
+        source: Source,
+    ) -> Result<Child, SpawnError> {
+        let failed = |source| SpawnError { name: program.name.clone(), file: program.file.clone(), source };
+        let (output, errors) = log.output(source).map_err(failed)?;
+        let mut command = Command::new(&program.file);
+        command
+            .args(&program.arguments)
+            .current_dir(&program.dir)
+            .env_clear()
+            .envs(variables)
+            .stdin(Stdio::null())
+            .stdout(output)
+            .stderr(errors);
+        spawn_tied_async(command, Signal::SIGKILL, self.cage.entrance()).map_err(failed)
+    }
+
+    fn watch(
+        &mut self,
+        mut child: Child,
+        own_count: Option<Arc<Count>>,
+        words: impl FnOnce(ExitStatus) -> Ended + Send + 'static,
+    ) -> Option<Pid> {
+        let pid = child.id().and_then(|id| i32::try_from(id).ok()).map(Pid::from_raw);
+        if let Some(pid) = pid {
+            self.leaders.push(pid);
+            self.cage.adopt(pid);
+        }
+        let counts: Vec<Arc<Count>> = own_count.into_iter().chain([Arc::clone(&self.count)]).collect();
+        counts.iter().for_each(|count| count.up());
+        let state = Arc::clone(&self.state);
+        tokio::spawn(async move {
+            match child.wait().await {
+                Ok(status) => state.end(words(status)),
+                Err(error) => state.end(Ended::new("Runtime.Unknown", error.to_string())),
+            }
+            counts.iter().for_each(|count| count.down());
+        });
+        pid
+    }
+
+    /// Sends the runtime SIGTERM, as Lambda does where extensions are registered.
+    pub(super) fn terminate_runtime(&self) {
+        self.signal_runtime(Signal::SIGTERM);
+    }
+
+    /// Sends the runtime's process group SIGKILL.
+    pub(super) fn kill_runtime(&self) {
+        self.signal_runtime(Signal::SIGKILL);
+    }
+
+    fn signal_runtime(&self, signal: Signal) {
+        if let Some(runtime) = self.runtime {
+            // A process that ended meanwhile is what was wanted.
+            let _ = killpg(runtime, signal);
+        }
+    }
+
+    /// Waits until the runtime has ended, at most `limit`; says whether it did.
+    pub(super) async fn wait_runtime_gone(&self, limit: Duration) -> bool {
+        self.runtime_count.is_zero_within(limit).await
+    }
+
+    /// Waits until every program has ended, at most `limit`; says whether they did.
+    pub(super) async fn wait_gone(&self, limit: Duration) -> bool {
+        self.count.is_zero_within(limit).await
+    }
+
+    /// Kills everything in the sandbox at once, also what left its process group.
     pub(super) fn kill(&self) {
         for leader in &self.leaders {
             let _ = killpg(*leader, Signal::SIGKILL);
         }
+        self.cage.kill();
     }
 }
 
@@ -129,22 +201,17 @@ impl Drop for Processes {
     }
 }
 
-fn start(
-    program: &ProgramConfig,
-    variables: &std::collections::BTreeMap<String, String>,
-    log: &File,
-) -> Result<Child, SpawnError> {
-    let failed = |source| SpawnError { name: program.name.clone(), file: program.file.clone(), source };
-    let mut command = Command::new(&program.file);
-    command
-        .args(&program.arguments)
-        .current_dir(&program.dir)
-        .env_clear()
-        .envs(variables)
-        .stdin(Stdio::null())
-        .stdout(log.try_clone().map_err(failed)?)
-        .stderr(log.try_clone().map_err(failed)?);
-    spawn_tied_async(command, Signal::SIGKILL, Entrance::nowhere()).map_err(failed)
+/// The runtime's exit in Lambda's words.
+fn runtime_words(status: ExitStatus) -> String {
+    if status.success() {
+        return "Runtime exited without providing a reason".to_owned();
+    }
+    format!("Runtime exited with error: {}", exit_words(status))
+}
+
+/// An extension's exit in Lambda's words: `exit code 0`.
+fn exit_code_words(status: ExitStatus) -> String {
+    status.code().map_or_else(|| exit_words(status), |code| format!("exit code {code}"))
 }
 
 /// An exit in Lambda's words: `exit status 1`, `signal: killed`.
@@ -152,8 +219,22 @@ fn exit_words(status: ExitStatus) -> String {
     use std::os::unix::process::ExitStatusExt;
     match (status.code(), status.signal().map(Signal::try_from)) {
         (Some(code), _) => format!("exit status {code}"),
-        (None, Some(Ok(Signal::SIGKILL))) => "signal: killed".to_owned(),
-        (None, Some(Ok(signal))) => format!("signal: {signal}"),
+        (None, Some(Ok(signal))) => format!("signal: {}", signal_words(signal)),
         (None, _) => status.to_string(),
+    }
+}
+
+/// A signal as Go's `os` package spells it, which is what Lambda's supervisor prints.
+fn signal_words(signal: Signal) -> &'static str {
+    match signal {
+        Signal::SIGKILL => "killed",
+        Signal::SIGTERM => "terminated",
+        Signal::SIGSEGV => "segmentation fault",
+        Signal::SIGABRT => "aborted",
+        Signal::SIGBUS => "bus error",
+        Signal::SIGILL => "illegal instruction",
+        Signal::SIGINT => "interrupt",
+        Signal::SIGHUP => "hangup",
+        other => other.as_str(),
     }
 }

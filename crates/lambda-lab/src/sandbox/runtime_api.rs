@@ -15,7 +15,7 @@ use axum::response::IntoResponse;
 use axum::routing::{get, post};
 use serde_json::json;
 
-use super::state::{Answer, Event, Inner, RuntimePhase, State};
+use super::state::{Answer, Answered, Ended, Event, Inner, RuntimePhase, State};
 
 /// Lambda's limit for a response: 6 MiB and 100 bytes.
 const MAX_RESPONSE_BYTES: usize = 6_291_556;
@@ -30,22 +30,25 @@ pub(super) fn router(state: Arc<State>) -> Router {
         .with_state(state)
 }
 
-type Answered = Response<Body>;
+type Reply = Response<Body>;
 
-fn accepted() -> Answered {
+fn accepted() -> Reply {
     (StatusCode::ACCEPTED, Json(json!({ "status": "OK" }))).into_response()
 }
 
 /// Lambda's error body, the same everywhere.
-pub(super) fn refused(status: StatusCode, error_type: &str, message: &str) -> Answered {
+pub(super) fn refused(status: StatusCode, error_type: &str, message: &str) -> Reply {
     (status, Json(json!({ "errorMessage": message, "errorType": error_type }))).into_response()
 }
 
-async fn next(Shared(state): Shared<Arc<State>>) -> Answered {
+async fn next(Shared(state): Shared<Arc<State>>) -> Reply {
     let again = state.change(|inner| match inner.runtime {
         // A second `next` before an answer renders the same event again, as Lambda does.
         RuntimePhase::Running => inner.current.as_ref().map(|current| Arc::clone(&current.event)),
         RuntimePhase::Started | RuntimePhase::Waiting | RuntimePhase::Answered => {
+            if let Some(current) = inner.current.as_mut().filter(|current| current.answer.is_some()) {
+                current.runtime_done.get_or_insert_with(Instant::now);
+            }
             inner.runtime = RuntimePhase::Waiting;
             None
         }
@@ -66,8 +69,12 @@ fn take_event(inner: &mut Inner) -> Option<Arc<Event>> {
     Some(Arc::clone(&current.event))
 }
 
-fn render(event: &Event) -> Answered {
-    let built = Response::builder()
+fn render(event: &Event) -> Reply {
+    let mut builder = Response::builder();
+    if let Some(context) = &event.client_context {
+        builder = builder.header("lambda-runtime-client-context", context);
+    }
+    let built = builder
         .header("content-type", "application/json")
         .header("lambda-runtime-aws-request-id", &event.request_id)
         .header("lambda-runtime-deadline-ms", event.deadline_unix_ms)
@@ -79,21 +86,45 @@ fn render(event: &Event) -> Answered {
     })
 }
 
-async fn response(Shared(state): Shared<Arc<State>>, Path(request_id): Path<String>, body: Body) -> Answered {
-    match to_bytes(body, MAX_RESPONSE_BYTES).await {
-        Ok(payload) => answer(&state, &request_id, Answer::Response(payload)),
-        Err(_) => {
-            let message = format!("Exceeded maximum allowed payload size ({MAX_RESPONSE_BYTES} bytes).");
-            let error_type = "Function.ResponseSizeTooLarge".to_owned();
-            let payload = json!({ "errorMessage": message, "errorType": error_type }).to_string();
-            let answer_error = Answer::Error { error_type, payload: payload.into() };
-            let answered = answer(&state, &request_id, answer_error);
-            if answered.status() != StatusCode::ACCEPTED {
-                return answered;
-            }
-            refused(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", &message)
-        }
+async fn response(
+    Shared(state): Shared<Arc<State>>,
+    Path(request_id): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Reply {
+    let began = Instant::now();
+    if let Some(mode) =
+        headers.get("lambda-runtime-function-response-mode").filter(|mode| *mode != "streaming")
+    {
+        let message = format!("{mode:?} is no response mode; expected streaming, or no such header");
+        return refused(StatusCode::BAD_REQUEST, "InvalidFunctionResponseMode", &message);
     }
+    let failure = match to_bytes(body, MAX_RESPONSE_BYTES).await {
+        Ok(payload) => return answer(&state, &request_id, Answer::Response(payload), began),
+        Err(failure) => failure,
+    };
+    let (status, kept_type, told_type, message) = if is_too_long(&failure) {
+        let message = format!("Exceeded maximum allowed payload size ({MAX_RESPONSE_BYTES} bytes).");
+        (StatusCode::PAYLOAD_TOO_LARGE, "Function.ResponseSizeTooLarge", "RequestEntityTooLarge", message)
+    } else {
+        let message = "the response ended before its announced length".to_owned();
+        (StatusCode::BAD_REQUEST, "Runtime.TruncatedResponse", "TruncatedHTTPRequest", message)
+    };
+    let payload = json!({ "errorMessage": message, "errorType": kept_type }).to_string();
+    let kept = Answer::Error { error_type: kept_type.to_owned(), payload: payload.into() };
+    let reply = answer(&state, &request_id, kept, began);
+    if reply.status() == StatusCode::ACCEPTED { refused(status, told_type, &message) } else { reply }
+}
+
+fn is_too_long(failure: &axum::Error) -> bool {
+    let mut cause = std::error::Error::source(failure);
+    while let Some(error) = cause {
+        if error.is::<http_body_util::LengthLimitError>() {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
 }
 
 async fn error(
@@ -101,19 +132,19 @@ async fn error(
     Path(request_id): Path<String>,
     headers: HeaderMap,
     payload: Bytes,
-) -> Answered {
+) -> Reply {
     let error_type = error_type(&headers, "Function.Unknown");
-    answer(&state, &request_id, Answer::Error { error_type, payload })
+    answer(&state, &request_id, Answer::Error { error_type, payload }, Instant::now())
 }
 
-fn answer(state: &State, request_id: &str, answer: Answer) -> Answered {
-    let now = Instant::now();
+fn answer(state: &State, request_id: &str, answer: Answer, began: Instant) -> Reply {
+    let complete = Instant::now();
     state.change(|inner| match &mut inner.current {
         Some(current) if current.event.request_id == request_id => {
             if inner.runtime != RuntimePhase::Running {
                 return wrong_state(inner.runtime, "InvocationResponse");
             }
-            current.answer = Some((answer, now));
+            current.answer = Some(Answered { answer, began, complete });
             inner.runtime = RuntimePhase::Answered;
             accepted()
         }
@@ -121,18 +152,18 @@ fn answer(state: &State, request_id: &str, answer: Answer) -> Answered {
     })
 }
 
-async fn init_error(Shared(state): Shared<Arc<State>>, headers: HeaderMap, payload: Bytes) -> Answered {
+async fn init_error(Shared(state): Shared<Arc<State>>, headers: HeaderMap, payload: Bytes) -> Reply {
     let error_type = error_type(&headers, "Runtime.Unknown");
     let message = String::from_utf8_lossy(&payload).into_owned();
     let phase = state.change(|inner| inner.runtime);
     if phase != RuntimePhase::Started {
         return wrong_state(phase, "InitError");
     }
-    state.end(&error_type, message);
+    state.end(Ended { error_type, message, payload: Some(payload) });
     accepted()
 }
 
-fn wrong_state(from: RuntimePhase, to: &str) -> Answered {
+fn wrong_state(from: RuntimePhase, to: &str) -> Reply {
     let message = format!(
         "State transition from {from:?} to {to} failed for runtime. Error: State transition is not allowed"
     );

@@ -19,6 +19,8 @@ pub(crate) struct Event {
     pub(crate) trace_header: String,
     pub(crate) function_arn: String,
     pub(crate) deadline_unix_ms: u64,
+    /// What the caller sent as client context, decoded.
+    pub(crate) client_context: Option<String>,
     pub(crate) payload: Bytes,
 }
 
@@ -62,20 +64,56 @@ pub(crate) struct Extension {
     pub(crate) pending: Option<ExtensionEvent>,
 }
 
+impl Extension {
+    /// The events it registered for, in Lambda's spelling.
+    pub(crate) fn events(&self) -> Vec<String> {
+        let wanted = [("INVOKE", self.wants_invoke), ("SHUTDOWN", self.wants_shutdown)];
+        wanted.into_iter().filter(|(_, wants)| *wants).map(|(event, _)| event.to_owned()).collect()
+    }
+}
+
 /// The invocation in hand.
 #[derive(Debug)]
 pub(crate) struct Current {
     pub(crate) event: Arc<Event>,
-    pub(crate) answer: Option<(Answer, Instant)>,
+    pub(crate) answer: Option<Answered>,
+    /// When the runtime asked for its next event after the answer.
+    pub(crate) runtime_done: Option<Instant>,
 }
 
-/// Why a sandbox can serve no more.
+/// An answer, and when its first and its last byte had arrived.
+#[derive(Clone, Debug)]
+pub(crate) struct Answered {
+    pub(crate) answer: Answer,
+    pub(crate) began: Instant,
+    pub(crate) complete: Instant,
+}
+
+impl Answered {
+    /// Bytes the function produced.
+    pub(crate) fn bytes(&self) -> usize {
+        match &self.answer {
+            Answer::Response(payload) | Answer::Error { payload, .. } => payload.len(),
+        }
+    }
+}
+
+/// Why a sandbox's processes can serve no more.
 #[derive(Clone, Debug)]
 pub(crate) struct Ended {
     /// Lambda's error type, such as `Runtime.ExitError`.
     pub(crate) error_type: String,
     /// Lambda's words, such as `Runtime exited with error: exit status 1`.
     pub(crate) message: String,
+    /// What the runtime posted to `init/error`, which the caller gets as it is.
+    pub(crate) payload: Option<Bytes>,
+}
+
+impl Ended {
+    /// With no payload of the function's own.
+    pub(crate) fn new(error_type: &str, message: String) -> Self {
+        Self { error_type: error_type.to_owned(), message, payload: None }
+    }
 }
 
 #[derive(Debug)]
@@ -90,10 +128,15 @@ pub(crate) struct Inner {
 }
 
 impl Inner {
+    /// Every launched extension has registered: only then does Lambda start the runtime.
+    pub(crate) fn has_extensions(&self) -> bool {
+        self.launched_extensions.iter().all(|name| self.extensions.iter().any(|ext| ext.name == *name))
+    }
+
     /// INIT is over: the runtime and every extension, launched or internal, have asked for their first event.
     pub(crate) fn is_ready(&self) -> bool {
         self.runtime == RuntimePhase::Waiting
-            && self.launched_extensions.iter().all(|name| self.extensions.iter().any(|ext| ext.name == *name))
+            && self.has_extensions()
             && self.extensions.iter().all(|extension| extension.waiting)
     }
 
@@ -103,10 +146,15 @@ impl Inner {
             && self.extensions.iter().all(|ext| !ext.wants_invoke || (ext.waiting && ext.pending.is_none()))
     }
 
+    /// Whether `extension` was launched by the lab, and not registered from within the runtime.
+    pub(crate) fn is_external(&self, extension: &Extension) -> bool {
+        self.launched_extensions.contains(&extension.name)
+    }
+
     /// Who INIT still waits for, for the error message of an init time-out.
     pub(crate) fn missing(&self) -> Vec<String> {
         let mut missing = Vec::new();
-        if self.runtime != RuntimePhase::Waiting {
+        if self.has_extensions() && self.runtime != RuntimePhase::Waiting {
             missing.push("the function's first GET /2018-06-01/runtime/invocation/next".to_owned());
         }
         let waiting = |name: &String| self.extensions.iter().any(|ext| ext.name == *name && ext.waiting);
@@ -144,6 +192,11 @@ impl State {
         result
     }
 
+    /// Looks at the state.
+    pub(crate) fn look<T>(&self, look: impl FnOnce(&Inner) -> T) -> T {
+        look(&self.lock())
+    }
+
     /// Waits until `poll` finds what it looks for; it is asked now and after each change.
     pub(crate) async fn wait_for<T>(&self, mut poll: impl FnMut(&mut Inner) -> Option<T>) -> T {
         loop {
@@ -159,9 +212,8 @@ impl State {
     }
 
     /// Marks the sandbox as unable to serve, keeping the first reason.
-    pub(crate) fn end(&self, error_type: &str, message: String) {
+    pub(crate) fn end(&self, ended: Ended) {
         self.change(|inner| {
-            let ended = Ended { error_type: error_type.to_owned(), message };
             inner.ended.get_or_insert(ended);
         });
     }

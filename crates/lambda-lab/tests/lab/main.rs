@@ -4,4 +4,5 @@
 mod extensions;
 mod failures;
 mod invocations;
+mod limits;
 mod support;

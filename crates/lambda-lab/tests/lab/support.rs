@@ -12,6 +12,7 @@ use hyper_util::rt::TokioExecutor;
 use lambda_lab::control::{Counters, Retired};
 use lambda_lab::experiment::Experiment;
 use lambda_lab::lab::{Lab, LabError, Options};
+use lambda_lab::limits::Wanted;
 use lambda_lab::records::Invocation;
 use serde_json::Value;
 
@@ -40,6 +41,7 @@ impl TestLab {
         Self::try_start(keys).await.unwrap()
     }
 
+    /// `LAB_TEST_LIMITS` names the limits' backend to test with; without it the best one that the machine has.
     pub(crate) async fn try_start(keys: &str) -> Result<Self, LabError> {
         let dir = tempfile::tempdir().unwrap();
         let probe = example("probe");
@@ -53,6 +55,8 @@ impl TestLab {
             functions_dir: dir.path().to_owned(),
             records: Some(dir.path().join("invocations.jsonl")),
             logs_dir: Some(dir.path().join("logs")),
+            limits: std::env::var("LAB_TEST_LIMITS")
+                .map_or_else(|_| Wanted::Auto, |name| name.parse().unwrap()),
             ..Options::default()
         };
         let lab = Lab::start(&experiment, &options).await?;
@@ -106,6 +110,11 @@ impl TestLab {
             tokio::time::sleep(Duration::from_millis(25)).await;
         }
         panic!("there were no {count} records within 5 s");
+    }
+
+    /// The name of the backend that enforces limits.
+    pub(crate) fn limits(&self) -> &str {
+        &self.lab.ready().limits
     }
 
     pub(crate) fn log(&self) -> String {

@@ -80,7 +80,9 @@ async fn a_frozen_sandbox_stands_still_and_a_thawed_one_goes_on() {
             assert!(used.is_some());
             tokio::time::sleep(Duration::from_millis(10)).await;
             assert_eq!(count(), counted, "{}", limits.name());
-            assert_eq!(sandbox.cage.usage().cpu, used, "{}", limits.name());
+            let since = sandbox.cage.usage().cpu.unwrap() - used.unwrap();
+            // A stopped thread's last moments are added a little after the stop is told.
+            assert!(since < Duration::from_millis(2), "{}: {since:?}", limits.name());
             sandbox.cage.thaw().unwrap();
             until("the next count", || !count().is_empty() && count() != counted).await;
         }
@@ -129,5 +131,6 @@ async fn without_groups_the_leaders_own_numbers_are_told() {
     assert!(usage.peak_memory_mb.unwrap() > 0.1, "{usage:?}");
     assert_eq!((usage.throttled, usage.oom_kills), (None, None));
     sandbox.cage.kill();
-    assert_eq!(sandbox.cage.usage(), super::super::Usage::default());
+    let none_left = super::super::Usage { cpu: Some(Duration::ZERO), ..super::super::Usage::default() };
+    assert_eq!(sandbox.cage.usage(), none_left);
 }
