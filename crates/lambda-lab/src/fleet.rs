@@ -34,8 +34,28 @@ const COLD_PER_PROCESSOR: u32 = 2;
 #[derive(Clone, Debug)]
 pub(crate) enum Served {
     Outcome(Outcome),
-    /// Over the concurrency limit: nothing ran.
-    Throttled,
+    /// Over a limit: nothing ran.
+    Throttled(ThrottleReason),
+}
+
+/// Which limit a throttled request would have exceeded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(dead_code)] // The account's limit and the scaling rate are not enforced yet.
+pub(crate) enum ThrottleReason {
+    Reserved,
+    Account,
+    ScalingRate,
+}
+
+impl ThrottleReason {
+    /// Lambda's name for it, <https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html#API_Invoke_Errors>.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Reserved => "ReservedFunctionConcurrentInvocationLimitExceeded",
+            Self::Account => "ConcurrentInvocationLimitExceeded",
+            Self::ScalingRate => "FunctionInvocationRateLimitExceeded",
+        }
+    }
 }
 
 struct Idle {
@@ -88,17 +108,37 @@ impl Fleet {
 
     /// Serves `request` with an idle sandbox or a new one. The invocation goes on even if the caller stops waiting.
     pub(crate) async fn invoke(self: &Arc<Self>, request: InvocationRequest) -> Served {
+        self.begin(request).await.0
+    }
+
+    /// The same, but returns when REPORT is written, with at most the last 4 KB of this invocation's log.
+    pub(crate) async fn invoke_with_log(self: &Arc<Self>, request: InvocationRequest) -> (Served, Vec<u8>) {
+        let path = self.journal.log_path(&self.function.name);
+        let before = std::fs::metadata(&path).map_or(0, |metadata| metadata.len());
+        let request_id = request.request_id.clone();
+        let (served, running) = self.begin(request).await;
+        if let Some(running) = running {
+            // Its own limit bounds it.
+            let _ = running.await;
+        }
+        (served, crate::journal::tail_of(&path, before, &request_id))
+    }
+
+    async fn begin(
+        self: &Arc<Self>,
+        request: InvocationRequest,
+    ) -> (Served, Option<tokio::task::JoinHandle<()>>) {
         let (reply, outcome) = oneshot::channel();
         let fleet = Arc::clone(self);
         let (idle, generation) = match self.place().await {
             Placement::Idle(sandbox, generation) => (Some(sandbox), generation),
             Placement::New(generation) => (None, generation),
-            Placement::Throttled => return Served::Throttled,
+            Placement::Throttled => return (Served::Throttled(ThrottleReason::Reserved), None),
         };
-        tokio::spawn(async move { fleet.run(idle, generation, request, reply).await });
+        let running = tokio::spawn(async move { fleet.run(idle, generation, request, reply).await });
         match outcome.await {
-            Ok(outcome) => Served::Outcome(outcome),
-            Err(_) => Served::Outcome(Outcome::TimedOut),
+            Ok(outcome) => (Served::Outcome(outcome), Some(running)),
+            Err(_) => (Served::Outcome(Outcome::TimedOut), Some(running)),
         }
     }
 

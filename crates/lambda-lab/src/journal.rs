@@ -72,6 +72,22 @@ fn append(path: &Path) -> io::Result<File> {
     OpenOptions::new().create(true).append(true).open(path).map_err(named)
 }
 
+/// What the log at `path` holds from the byte `before` on of the invocation `request_id`: its last 4 KB.
+pub(crate) fn tail_of(path: &Path, before: u64, request_id: &str) -> Vec<u8> {
+    const TAIL_BYTES: usize = 4096;
+    let written = std::fs::read(path).unwrap_or_default();
+    let written = written.get(usize::try_from(before).unwrap_or(usize::MAX)..).unwrap_or_default();
+    let find = |text: &str| written.windows(text.len()).position(|window| window == text.as_bytes());
+    let begin = find(&format!("START RequestId: {request_id}")).unwrap_or(0);
+    let report = find(&format!("REPORT RequestId: {request_id}")).unwrap_or(written.len());
+    let line_end = written[report..]
+        .iter()
+        .position(|byte| *byte == b'\n')
+        .map_or(written.len(), |end| report + end + 1);
+    let own = &written[begin.min(line_end)..line_end];
+    own[own.len().saturating_sub(TAIL_BYTES)..].to_vec()
+}
+
 /// The last `count` lines of the file at `path`, indented; empty where it has none.
 pub(crate) fn last_lines(path: &Path, count: usize) -> String {
     let text =

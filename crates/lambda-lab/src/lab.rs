@@ -21,6 +21,7 @@ use crate::experiment::{Experiment, ExperimentError, Function, expand};
 use crate::fleet::{Fleet, Served};
 use crate::function::{self, Credentials, FunctionError};
 use crate::http_api::{self, Fleets};
+use crate::invoke_api;
 use crate::journal::{Journal, last_lines};
 use crate::records::Invocation;
 use crate::sandbox::state::Answer;
@@ -31,7 +32,7 @@ use crate::ssm::{Parameter, SsmEndpoint};
 use crate::trace::TraceContext;
 
 /// What a lab is started with.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Options {
     /// Where built functions lie: `<functions_dir>/<binary>/bootstrap`.
     pub functions_dir: PathBuf,
@@ -45,6 +46,22 @@ pub struct Options {
     pub invocations: Option<UnboundedSender<Invocation>>,
     /// Port of the HTTP API; 0 for a free one.
     pub port: u16,
+    /// How long after a failed attempt an asynchronous event is tried again; as many retries as there are delays.
+    pub async_retry_delays: Vec<Duration>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            functions_dir: default_functions_dir(),
+            records: None,
+            logs_dir: None,
+            log_file: None,
+            invocations: None,
+            port: 0,
+            async_retry_delays: invoke_api::ASYNC_RETRY_DELAYS.to_vec(),
+        }
+    }
 }
 
 /// Why a lab could not be started.
@@ -146,12 +163,14 @@ impl Lab {
             versions: controlled.services.as_ref().map(|services| services.versions()).unwrap_or_default(),
             not_emulated: not_emulated(),
         };
-        Ok(Self::serve(controlled, front, control, ready, journal, run_dir))
+        let delays = options.async_retry_delays.clone();
+        let ports = Vec::from(http_api::serve(front, Arc::clone(&fleets), delays));
+        Ok(Self::serve(controlled, ports, control, ready, journal, run_dir))
     }
 
     fn serve(
         controlled: Controlled,
-        front: TcpListener,
+        mut ports: Vec<JoinHandle<()>>,
         control: TcpListener,
         ready: Ready,
         journal: Arc<Journal>,
@@ -159,11 +178,8 @@ impl Lab {
     ) -> Self {
         let controlled = Arc::new(controlled);
         let fleets = Arc::clone(&controlled.fleets);
-        let ports = vec![
-            http_api::serve(front, Arc::clone(&fleets)),
-            control_port::serve(control, Arc::clone(&controlled)),
-            tokio::spawn(expire_idle(Arc::clone(&fleets))),
-        ];
+        ports.push(control_port::serve(control, Arc::clone(&controlled)));
+        ports.push(tokio::spawn(expire_idle(Arc::clone(&fleets))));
         Self {
             ready,
             fleets,
@@ -282,6 +298,7 @@ async fn run_setup(fleet: &Arc<Fleet>, journal: &Journal) -> Result<(), LabError
         trace_header: trace.header(),
         trace_id: trace.root,
         payload: "{}".into(),
+        client_context: None,
     };
     let reason = match fleet.invoke(request).await {
         Served::Outcome(Outcome::Answered(Answer::Response(_))) => None,
@@ -290,7 +307,7 @@ async fn run_setup(fleet: &Arc<Fleet>, journal: &Journal) -> Result<(), LabError
         }
         Served::Outcome(Outcome::TimedOut) => Some(format!("no answer in {:?}", fleet.function.timeout)),
         Served::Outcome(Outcome::Ended(ended)) => Some(format!("{} ({})", ended.message, ended.error_type)),
-        Served::Throttled => Some("it was throttled".to_owned()),
+        Served::Throttled(reason) => Some(format!("it was throttled: {}", reason.name())),
     };
     fleet.retire().await;
     let Some(reason) = reason else { return Ok(()) };

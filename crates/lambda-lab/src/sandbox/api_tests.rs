@@ -56,6 +56,7 @@ impl Api {
             function_arn: String::new(),
             deadline_unix_ms: 1,
             payload: "{}".into(),
+            client_context: None,
         });
         self.state.change(|inner| {
             for extension in inner.extensions.iter_mut().filter(|extension| extension.wants_invoke) {

@@ -190,6 +190,7 @@ impl Sandbox {
             function_arn: self.function.arn(),
             deadline_unix_ms: unix_ms(now + self.function.timeout),
             payload: request.payload.clone(),
+            client_context: request.client_context.clone(),
         });
         self.state.change(|inner| {
             for extension in inner.extensions.iter_mut().filter(|extension| extension.wants_invoke) {
@@ -268,6 +269,8 @@ pub(crate) struct InvocationRequest {
     pub(crate) trace_id: String,
     pub(crate) trace_header: String,
     pub(crate) payload: bytes::Bytes,
+    /// One line of JSON about the invoking client.
+    pub(crate) client_context: Option<String>,
 }
 
 fn serve(listener: TcpListener, state: Arc<State>, function: &FunctionConfig) -> JoinHandle<()> {

@@ -67,14 +67,16 @@ fn take_event(inner: &mut Inner) -> Option<Arc<Event>> {
 }
 
 fn render(event: &Event) -> Answered {
-    let built = Response::builder()
+    let mut built = Response::builder()
         .header("content-type", "application/json")
         .header("lambda-runtime-aws-request-id", &event.request_id)
         .header("lambda-runtime-deadline-ms", event.deadline_unix_ms)
         .header("lambda-runtime-invoked-function-arn", &event.function_arn)
-        .header("lambda-runtime-trace-id", &event.trace_header)
-        .body(Body::from(event.payload.clone()));
-    built.unwrap_or_else(|error| {
+        .header("lambda-runtime-trace-id", &event.trace_header);
+    if let Some(client_context) = &event.client_context {
+        built = built.header("lambda-runtime-client-context", client_context.as_bytes());
+    }
+    built.body(Body::from(event.payload.clone())).unwrap_or_else(|error| {
         refused(StatusCode::INTERNAL_SERVER_ERROR, "Runtime.EventHeaders", &error.to_string())
     })
 }

@@ -20,6 +20,8 @@ pub(crate) struct Event {
     pub(crate) function_arn: String,
     pub(crate) deadline_unix_ms: u64,
     pub(crate) payload: Bytes,
+    /// One line of JSON about the invoking client.
+    pub(crate) client_context: Option<String>,
 }
 
 /// What the runtime made of an event.
