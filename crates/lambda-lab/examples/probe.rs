@@ -52,6 +52,7 @@ async fn handle(event: LambdaEvent<Value>) -> Result<Value, Error> {
             let left = event.context.deadline().duration_since(SystemTime::now())?;
             json!(u64::try_from(left.as_millis())?)
         }
+        ["client-context"] => json!(event.context.client_context),
         ["trace"] => json!(event.context.xray_trace_id),
         ["sleep", ms] => {
             tokio::time::sleep(Duration::from_millis(ms.parse()?)).await;

@@ -22,6 +22,7 @@ use crate::fleet::account::{Account, DEFAULT_CONCURRENCY};
 use crate::fleet::{Fleet, Served};
 use crate::function::{self, Credentials, FunctionError};
 use crate::http_api::{self, Fleets};
+use crate::invoke_api;
 use crate::journal::{Journal, last_lines};
 use crate::limits::{Limits, LimitsError, Wanted};
 use crate::records::Invocation;
@@ -33,7 +34,7 @@ use crate::ssm::{Parameter, SsmEndpoint};
 use crate::trace::TraceContext;
 
 /// What a lab is started with.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Options {
     /// Where built functions lie: `<functions_dir>/<binary>/bootstrap`.
     pub functions_dir: PathBuf,
@@ -49,8 +50,26 @@ pub struct Options {
     pub port: u16,
     /// Which backend enforces CPU shares, memory and freezing.
     pub limits: Wanted,
-    /// Leaves idle sandboxes running, which AWS never does: to see what freezing costs.
-    pub no_freeze: bool,
+    /// Whether idle sandboxes stand still, as on AWS; switched off to see what freezing costs.
+    pub freeze: bool,
+    /// How long after a failed attempt an asynchronous event is tried again; as many retries as there are delays.
+    pub async_retry_delays: Vec<Duration>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            functions_dir: default_functions_dir(),
+            records: None,
+            logs_dir: None,
+            log_file: None,
+            invocations: None,
+            port: 0,
+            limits: Wanted::Auto,
+            freeze: true,
+            async_retry_delays: invoke_api::ASYNC_RETRY_DELAYS.to_vec(),
+        }
+    }
 }
 
 /// Why a lab could not be started.
@@ -146,7 +165,7 @@ impl Lab {
         let fleet = |function: &Function| -> Result<Arc<Fleet>, LabError> {
             let config = function::configure(function, &options.functions_dir, &values, &env, &credentials)?;
             let log = journal.function_log(&config.name, config.log_format).map_err(prepare)?;
-            let (limits, freeze) = (limits.clone(), !options.no_freeze);
+            let (limits, freeze) = (limits.clone(), options.freeze);
             let ground = Ground { function: Arc::new(config), limits, log, freeze };
             let scaling_rate = experiment.account.new_sandboxes_per_10_s;
             Ok(Fleet::new(ground, Arc::clone(&journal), Arc::clone(&account), scaling_rate))
@@ -175,12 +194,14 @@ impl Lab {
             limits: limits.name().to_owned(),
             not_emulated: not_emulated(&limits, options),
         };
-        Ok(Self::serve(controlled, front, control, ready, journal, run_dir))
+        let delays = options.async_retry_delays.clone();
+        let ports = Vec::from(http_api::serve(front, Arc::clone(&fleets), delays));
+        Ok(Self::serve(controlled, ports, control, ready, journal, run_dir))
     }
 
     fn serve(
         controlled: Controlled,
-        front: TcpListener,
+        mut ports: Vec<JoinHandle<()>>,
         control: TcpListener,
         ready: Ready,
         journal: Arc<Journal>,
@@ -188,11 +209,8 @@ impl Lab {
     ) -> Self {
         let controlled = Arc::new(controlled);
         let fleets = Arc::clone(&controlled.fleets);
-        let ports = vec![
-            http_api::serve(front, Arc::clone(&fleets)),
-            control_port::serve(control, Arc::clone(&controlled)),
-            tokio::spawn(expire_idle(Arc::clone(&fleets))),
-        ];
+        ports.push(control_port::serve(control, Arc::clone(&controlled)));
+        ports.push(tokio::spawn(expire_idle(Arc::clone(&fleets))));
         Self {
             ready,
             fleets,
@@ -355,7 +373,7 @@ async fn provision(fleet: &Arc<Fleet>, journal: &Journal) -> Result<(), LabError
 /// What a verdict from this lab must be read without.
 fn not_emulated(limits: &Limits, options: &Options) -> Vec<String> {
     let mut missing = limits.not_emulated();
-    if options.no_freeze {
+    if !options.freeze {
         missing.push("freezing between invocations: switched off".to_owned());
     }
     missing.extend(

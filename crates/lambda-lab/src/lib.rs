@@ -11,6 +11,7 @@ pub mod experiment;
 mod fleet;
 mod function;
 mod http_api;
+mod invoke_api;
 mod journal;
 pub mod lab;
 pub mod limits;

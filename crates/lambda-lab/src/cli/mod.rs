@@ -7,6 +7,7 @@
 mod ending;
 mod follow;
 mod functions;
+mod invoke;
 mod serve;
 
 use std::process::ExitCode;
@@ -27,15 +28,18 @@ struct Arguments {
 enum Command {
     /// Serves an experiment's functions, or those named with --function, until Ctrl-C.
     Serve(Box<serve::Serve>),
+    /// Invokes a function of a running lab, as `aws lambda invoke` does.
+    Invoke(invoke::Invoke),
 }
 
 /// Does what the command line says.
 pub(crate) async fn run() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Serve(serve) => serve::run(*serve).await.map(|()| ExitCode::SUCCESS),
+        // A client's errors are chains; the lab's own messages hold their causes already.
+        Command::Invoke(invoke) => invoke::run(invoke).await.map_err(|error| anyhow::anyhow!("{error:#}")),
     };
     done.unwrap_or_else(|error| {
-        // Each of our messages holds its cause already.
         eprintln!("lambda-lab: {error}");
         ExitCode::FAILURE
     })

@@ -41,6 +41,9 @@ pub(super) struct Serve {
     /// Leave idle sandboxes running, which Lambda never does: to see what freezing costs.
     #[arg(long)]
     no_freeze: bool,
+    /// Seconds before each retry of a failed asynchronous invocation, at most two, or `none`.
+    #[arg(long, value_name = "S,S", default_value = "60,120", value_parser = retry_delays)]
+    async_retries: RetryDelays,
     /// Append a JSON line per invocation to this file.
     #[arg(long, value_name = "FILE")]
     records: Option<PathBuf>,
@@ -55,6 +58,22 @@ pub(super) struct Serve {
     with_parent: bool,
     #[command(flatten)]
     functions: Functions,
+}
+
+/// How long after a failed attempt the next one begins.
+#[derive(Clone, Debug)]
+struct RetryDelays(Vec<Duration>);
+
+fn retry_delays(text: &str) -> Result<RetryDelays, String> {
+    if text == "none" {
+        return Ok(RetryDelays(Vec::new()));
+    }
+    let seconds = text.split(',').map(|word| word.trim().parse::<f64>().ok());
+    let delays = seconds.map(|seconds| seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()));
+    match delays.collect::<Option<Vec<_>>>() {
+        Some(delays) if delays.len() <= 2 => Ok(RetryDelays(delays)),
+        _ => Err("expected one or two numbers of seconds, such as 60,120, or none".to_owned()),
+    }
 }
 
 /// Serves until it is told to end.
@@ -76,7 +95,8 @@ pub(super) async fn run(serve: Serve) -> anyhow::Result<()> {
         invocations: serve.follow.then_some(invocations),
         port: serve.port,
         limits: serve.limits,
-        no_freeze: serve.no_freeze,
+        freeze: !serve.no_freeze,
+        async_retry_delays: serve.async_retries.0,
     };
     tokio::pin!(ended);
     let lab = tokio::select! {
@@ -126,6 +146,9 @@ fn announce(lab: &Lab, ready_line: bool) -> anyhow::Result<()> {
     let _ = out.flush();
     for function in &lab.ready().functions {
         eprintln!("log of {}: {}", function.name, lab.log_path(&function.name).display());
+    }
+    if let Some(front) = lab.ready().functions.first().and_then(|function| function.url.rsplit_once('/')) {
+        eprintln!("Invoke API: {0} (aws lambda invoke --endpoint-url {0} ..)", front.0);
     }
     eprintln!("Ctrl-C ends the lab and every server it started.");
     Ok(())

@@ -21,6 +21,7 @@ use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 use crate::fleet::{Fleet, Served};
+use crate::invoke_api;
 use crate::sandbox::state::Answer;
 use crate::sandbox::{InvocationRequest, Outcome};
 use crate::trace::TraceContext;
@@ -35,10 +36,15 @@ const MAX_REQUEST_BYTES: usize = 10 * 1024 * 1024;
 /// The functions by name.
 pub(crate) type Fleets = Arc<BTreeMap<String, Arc<Fleet>>>;
 
-/// Serves `fleets` on `listener` until the task is aborted.
-pub(crate) fn serve(listener: TcpListener, fleets: Fleets) -> JoinHandle<()> {
-    let router = Router::new().fallback(handle).with_state(fleets);
-    tokio::spawn(async move {
+/// Serves `fleets` on `listener` until the tasks are aborted: this API, and beside it Lambda's own Invoke API.
+pub(crate) fn serve(
+    listener: TcpListener,
+    fleets: Fleets,
+    async_retry_delays: Vec<Duration>,
+) -> [JoinHandle<()>; 2] {
+    let (invoke_api, events) = invoke_api::router(Arc::clone(&fleets), async_retry_delays);
+    let router = Router::new().fallback(handle).with_state(fleets).merge(invoke_api);
+    let front = tokio::spawn(async move {
         let listener = listener.tap_io(|stream| {
             let _ = stream.set_nodelay(true);
         });
@@ -46,7 +52,8 @@ pub(crate) fn serve(listener: TcpListener, fleets: Fleets) -> JoinHandle<()> {
         if let Err(error) = axum::serve(listener, service).await {
             eprintln!("lambda-lab: the HTTP API failed: {error}");
         }
-    })
+    });
+    [front, events]
 }
 
 async fn handle(
@@ -96,13 +103,8 @@ async fn invoke(
     trace_header: String,
     payload: Bytes,
 ) -> Response<Body> {
-    let request = InvocationRequest {
-        request_id: Uuid::new_v4().to_string(),
-        trace_id,
-        trace_header,
-        client_context: None,
-        payload,
-    };
+    let request_id = Uuid::new_v4().to_string();
+    let request = InvocationRequest { request_id, trace_id, trace_header, payload, client_context: None };
     match tokio::time::timeout(INTEGRATION_LIMIT, fleet.invoke(request)).await {
         Ok(Served::Outcome(Outcome::Answered(Answer::Response(payload)))) => answer::response(&payload),
         Ok(Served::Outcome(_)) => answer::internal_server_error(),

@@ -53,7 +53,8 @@ impl FunctionLog {
         settings: LogSettings,
         sinks: Vec<Sink>,
     ) -> io::Result<Arc<Self>> {
-        let file = OpenOptions::new().create(true).append(true).open(path)?;
+        let named = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", path.display()));
+        let file = OpenOptions::new().create(true).append(true).open(path).map_err(named)?;
         Ok(Arc::new(Self {
             function: function.to_owned(),
             settings,

@@ -55,8 +55,8 @@ impl Api {
             trace_header: String::new(),
             function_arn: String::new(),
             deadline_unix_ms: 1,
-            client_context: None,
             payload: "{}".into(),
+            client_context: None,
         });
         self.state.change(|inner| {
             for extension in inner.extensions.iter_mut().filter(|extension| extension.wants_invoke) {

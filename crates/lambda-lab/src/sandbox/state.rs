@@ -19,9 +19,9 @@ pub(crate) struct Event {
     pub(crate) trace_header: String,
     pub(crate) function_arn: String,
     pub(crate) deadline_unix_ms: u64,
-    /// What the caller sent as client context, decoded.
-    pub(crate) client_context: Option<String>,
     pub(crate) payload: Bytes,
+    /// One line of JSON about the invoking client.
+    pub(crate) client_context: Option<String>,
 }
 
 /// What the runtime made of an event.

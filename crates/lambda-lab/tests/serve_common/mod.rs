@@ -30,25 +30,44 @@ pub(crate) struct Served {
     child: Child,
     pub(crate) urls: BTreeMap<String, String>,
     pub(crate) out: BufReader<std::process::ChildStdout>,
+    errors: tempfile::NamedTempFile,
 }
 
 impl Served {
     /// Starts it with `arguments` and reads the addresses of its `functions` functions.
     pub(crate) fn start(arguments: &[String], functions: usize) -> Self {
+        let errors = tempfile::NamedTempFile::new().unwrap();
         let mut command = Command::new(LAMBDA_LAB);
         command.arg("serve").args(arguments).arg("--with-parent");
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::inherit());
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(errors.reopen().unwrap());
         let mut child = command.spawn().unwrap();
         let mut out = BufReader::new(child.stdout.take().unwrap());
         let mut urls = BTreeMap::new();
         for _ in 0..functions {
             let mut line = String::new();
             out.read_line(&mut line).unwrap();
-            let (name, url) =
-                line.trim_end().split_once(' ').unwrap_or_else(|| panic!("no address: {line:?}"));
+            let said = || std::fs::read_to_string(errors.path()).unwrap();
+            let address = line.trim_end().split_once(' ');
+            let (name, url) = address.unwrap_or_else(|| panic!("no address: {line:?}; {}", said()));
             urls.insert(name.to_owned(), url.to_owned());
         }
-        Self { child, urls, out }
+        Self { child, urls, out, errors }
+    }
+
+    /// What it has said on standard error so far.
+    pub(crate) fn said(&self) -> String {
+        std::fs::read_to_string(self.errors.path()).unwrap()
+    }
+
+    /// Waits until `found` finds what it looks for, at most 20 s.
+    pub(crate) async fn wait_for(&self, what: &str, found: impl Fn() -> bool) {
+        for _ in 0..400 {
+            if found() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("{what} did not happen within 20 s; the lab said: {}", self.said());
     }
 
     /// `http://127.0.0.1:<port>`.
