@@ -6,12 +6,12 @@
 use std::fmt::Write as _;
 
 use super::SandboxFacts;
-use super::event::{EventStatus, Initialization, PlatformEvent, Report, milliseconds};
+use super::event::{EventStatus, Initialization, Phase, PlatformEvent, Report, milliseconds};
 
 /// `event` as Lambda's text log has it; empty where it has no line for it.
 pub(crate) fn render(event: &PlatformEvent, facts: &SandboxFacts) -> String {
     match event {
-        PlatformEvent::InitStart { .. } => format!(
+        PlatformEvent::InitStart { phase: Phase::Init, .. } => format!(
             "INIT_START Runtime Version: {}\tRuntime Version ARN: {}\n",
             facts.runtime_version, facts.runtime_version_arn
         ),
@@ -20,6 +20,7 @@ pub(crate) fn render(event: &PlatformEvent, facts: &SandboxFacts) -> String {
             status: EventStatus::Success,
             ..
         }
+        | PlatformEvent::InitStart { phase: Phase::Invoke, .. }
         | PlatformEvent::InitRuntimeDone { .. }
         | PlatformEvent::RuntimeDone { .. } => String::new(),
         PlatformEvent::InitReport { phase, status, error_type, duration, .. } => {
@@ -47,14 +48,25 @@ pub(crate) fn render(event: &PlatformEvent, facts: &SandboxFacts) -> String {
             line.push('\n');
             line
         }
+        PlatformEvent::TelemetrySubscription { name, state, types } => {
+            let types: Vec<_> = types.iter().map(|name| capitalized(name)).collect();
+            format!("TELEMETRY\tName: {name}\tState: {state}\tTypes: [{}]\n", types.join(", "))
+        }
     }
 }
 
-fn start_line(request_id: &str) -> String {
+fn capitalized(name: &str) -> String {
+    let (first, rest) = name.split_at_checked(1).unwrap_or((name, ""));
+    first.to_ascii_uppercase() + rest
+}
+
+/// The line before an invocation.
+pub(crate) fn start_line(request_id: &str) -> String {
     format!("START RequestId: {request_id} Version: $LATEST\n")
 }
 
-fn end_lines(report: &Report) -> String {
+/// The lines after an invocation.
+pub(crate) fn end_lines(report: &Report) -> String {
     let mut lines = format!(
         "END RequestId: {id}\nREPORT RequestId: {id}\tDuration: {duration:.2} ms\tBilled Duration: {billed} ms\t\
          Memory Size: {size} MB\tMax Memory Used: {used} MB\t",
