@@ -12,7 +12,8 @@ use tokio::sync::{Notify, oneshot};
 
 use crate::function::FunctionConfig;
 use crate::journal::{Journal, last_lines};
-use crate::report::{self, end_lines, start_line};
+use crate::logs::start_line;
+use crate::report::{self, end_lines};
 use crate::sandbox::{Init, InvocationRequest, Measured, Outcome, Sandbox};
 
 /// Lambda's default limit of concurrent executions in an account.

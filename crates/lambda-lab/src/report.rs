@@ -1,11 +1,12 @@
-//! What one invocation becomes on paper: its record, and Lambda's START, END and REPORT lines.
+//! What one invocation becomes on paper: its record, and the report that its log tells.
 //!
-//! Apart from placement and from the files because it is pure. Spelling and order follow real REPORT lines, tabs included.
+//! Apart from placement and from the files because it is pure; how a report reads is the log's.
 //! Invariant: every number comes from the sandbox's measurement; rounding is the only thing done to it.
 
 use std::time::Duration;
 
 use crate::function::FunctionConfig;
+use crate::logs::{self, EventStatus, Report};
 use crate::records::{Invocation, Status};
 use crate::sandbox::state::Answer;
 use crate::sandbox::{Init, InvocationRequest, Measured, Outcome};
@@ -58,34 +59,28 @@ fn billed_ms(milliseconds: f64) -> u64 {
     milliseconds.ceil() as u64
 }
 
-/// The line Lambda prints before an invocation.
-pub(crate) fn start_line(request_id: &str) -> String {
-    format!("START RequestId: {request_id} Version: $LATEST\n")
+/// What the log tells of `invocation`.
+pub(crate) fn report(invocation: &Invocation, trace_header: &str) -> Report {
+    Report {
+        request_id: invocation.request_id.clone(),
+        trace_header: trace_header.to_owned(),
+        status: match invocation.status {
+            Status::Success => EventStatus::Success,
+            Status::Error => EventStatus::Error,
+            Status::Timeout => EventStatus::Timeout,
+        },
+        error_type: invocation.error_type.clone(),
+        duration: Duration::from_secs_f64(invocation.duration_ms / 1e3),
+        billed_ms: invocation.billed_ms,
+        memory_mb: invocation.memory_mb,
+        max_memory_mb: invocation.max_memory_mb,
+        init_duration: invocation.init_ms.map(|init_ms| Duration::from_secs_f64(init_ms / 1e3)),
+    }
 }
 
-/// The END and REPORT lines of `invocation`, in Lambda's order and spelling (tab separated, a tab at the end).
+/// The END and REPORT lines of `invocation`.
 pub(crate) fn end_lines(invocation: &Invocation) -> String {
-    use std::fmt::Write as _;
-    let Invocation { request_id, duration_ms, billed_ms, memory_mb, .. } = invocation;
-    let max_memory_mb = invocation.max_memory_mb.unwrap_or(0.0).ceil();
-    let mut lines = format!(
-        "END RequestId: {request_id}\nREPORT RequestId: {request_id}\tDuration: {duration_ms:.2} ms\t\
-         Billed Duration: {billed_ms} ms\tMemory Size: {memory_mb} MB\tMax Memory Used: {max_memory_mb} MB\t"
-    );
-    if let Some(init_ms) = invocation.init_ms {
-        // Writing to a String cannot fail.
-        let _ = write!(lines, "Init Duration: {init_ms:.2} ms\t");
-    }
-    match invocation.status {
-        Status::Success => {}
-        Status::Timeout => lines.push_str("Status: timeout\t"),
-        Status::Error => {
-            let error_type = invocation.error_type.as_deref().unwrap_or("Runtime.Unknown");
-            let _ = write!(lines, "Status: error\tError Type: {error_type}\t");
-        }
-    }
-    lines.push('\n');
-    lines
+    logs::end_lines(&report(invocation, ""))
 }
 
 #[cfg(test)]
@@ -114,23 +109,17 @@ mod tests {
     }
 
     #[test]
-    fn report_line_of_a_cold_start_reads_as_lambda_prints_it() {
+    fn a_record_and_its_report_line_tell_the_same() {
         let expected = "END RequestId: 8286a188-ba32-4475-8077-530cd35c09a9\nREPORT RequestId: \
             8286a188-ba32-4475-8077-530cd35c09a9\tDuration: 3.10 ms\tBilled Duration: 546 ms\tMemory Size: 2048 MB\t\
             Max Memory Used: 95 MB\tInit Duration: 542.01 ms\t\n";
         assert_eq!(end_lines(&invocation()), expected);
-    }
-
-    #[test]
-    fn report_line_tells_errors_and_time_outs() {
         let error = Invocation {
             status: Status::Error,
             error_type: Some("Runtime.OutOfMemory".into()),
             init_ms: None,
             ..invocation()
         };
-        assert!(end_lines(&error).ends_with("95 MB\tStatus: error\tError Type: Runtime.OutOfMemory\t\n"));
-        let timeout = Invocation { status: Status::Timeout, ..invocation() };
-        assert!(end_lines(&timeout).ends_with("Init Duration: 542.01 ms\tStatus: timeout\t\n"));
+        assert!(end_lines(&error).ends_with("95 MB\tStatus: error\tError Type: Runtime.OutOfMemory\n"));
     }
 }

@@ -21,7 +21,7 @@ async fn time_out_ends_the_sandbox_and_the_next_request_gets_a_new_one() {
     let records = lab.records(3).await;
     assert_eq!(records[1].status, Status::Timeout);
     assert!(records[1].duration_ms >= 1000.0, "{}", records[1].duration_ms);
-    assert!(lab.log().contains("\tStatus: timeout\t"), "{}", lab.log());
+    assert!(lab.log().contains("\tStatus: timeout\n"), "{}", lab.log());
     assert!(!runs(&first));
     lab.stop().await;
 }
