@@ -17,6 +17,16 @@ pub(super) struct Lines {
 impl Lines {
     /// Takes `bytes` in, and appends every line that is now complete to `complete`, each with its line feed.
     pub(super) fn feed(&mut self, bytes: &[u8], complete: &mut Vec<u8>) {
+        if self.partial.len() + bytes.len() <= MAX_LINE {
+            // No line can be too long: what ends with the last line feed is complete.
+            let end = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last + 1);
+            if end > 0 {
+                complete.append(&mut self.partial);
+                complete.extend_from_slice(&bytes[..end]);
+            }
+            self.partial.extend_from_slice(&bytes[end..]);
+            return;
+        }
         for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
             let (text, ended) = match piece.split_last() {
                 Some((b'\n', text)) => (text, true),
@@ -94,12 +104,14 @@ mod tests {
     }
 
     #[test]
-    fn a_line_of_just_the_limit_is_not_cut() {
-        let mut lines = Lines::default();
-        let mut complete = Vec::new();
+    fn a_line_of_just_the_limit_is_not_cut_however_it_arrives() {
         let mut line = vec![b'x'; MAX_LINE];
         line.push(b'\n');
-        lines.feed(&line, &mut complete);
-        assert_eq!(complete, line);
+        for chunk in [1000, 65_536, line.len()] {
+            let mut lines = Lines::default();
+            let mut complete = Vec::new();
+            line.chunks(chunk).for_each(|bytes| lines.feed(bytes, &mut complete));
+            assert_eq!(complete, line, "{chunk}");
+        }
     }
 }

@@ -22,7 +22,7 @@ pub(super) use subscription::{Subscription, Type};
 
 use subscriber::Subscriber;
 
-/// How much of INIT is kept for late subscribers: what the largest buffer of one takes.
+/// How much of INIT is kept for late subscribers, give or take one event: what the largest buffer of one takes.
 const HISTORY_BYTES: usize = 1 << 20;
 
 /// One sandbox's subscriptions.
@@ -43,7 +43,12 @@ impl Default for Telemetry {
 impl Telemetry {
     /// Whether anybody will ever see an event of type `kind`.
     pub(super) fn wants(&self, kind: Type) -> bool {
-        self.open || self.subscribers.iter().any(|subscriber| subscriber.wants(kind))
+        self.keeps_history() || self.subscribers.iter().any(|subscriber| subscriber.wants(kind))
+    }
+
+    /// Whether more of INIT is to be kept.
+    fn keeps_history(&self) -> bool {
+        self.open && self.history_bytes < HISTORY_BYTES
     }
 
     /// Queues `event`, a JSON object.
@@ -51,7 +56,7 @@ impl Telemetry {
         for subscriber in self.subscribers.iter().filter(|subscriber| subscriber.wants(kind)) {
             subscriber.push(event.clone());
         }
-        if self.open && self.history_bytes + event.len() <= HISTORY_BYTES {
+        if self.keeps_history() {
             self.history_bytes += event.len();
             self.history.push((kind, event.clone()));
         }
