@@ -15,8 +15,6 @@ mod invoke_api;
 mod journal;
 pub mod lab;
 pub mod limits;
-// Until its telemetry reads all it is told.
-#[allow(dead_code, unreachable_pub, unused_imports)]
 mod logs;
 pub mod records;
 mod report;

@@ -17,11 +17,6 @@ impl Entrance {
         Self { files: files.into_iter().collect() }
     }
 
-    /// Into no group at all.
-    pub(crate) fn nowhere() -> Self {
-        Self { files: Ok(Vec::new()) }
-    }
-
     /// The files to write `0` to.
     ///
     /// # Errors

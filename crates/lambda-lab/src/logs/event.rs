@@ -96,12 +96,15 @@ pub(crate) enum PlatformEvent {
         response_duration: Option<Duration>,
         produced_bytes: Option<usize>,
     },
-    /// What went wrong, for the log alone; telemetry tells it by `error_type`.
+    /// What went wrong, for the log alone; telemetry tells it by `error_type`. Lambda's message goes on in a second line that is the
+    /// error type alone, `Runtime exited with error: exit status 1\nRuntime.ExitError`.
     Fault { request_id: Option<String>, message: String },
     /// The invocation is over, extensions included.
     Report(Box<Report>),
     /// An extension registered or failed.
     Extension { name: String, state: &'static str, events: Vec<String>, error_type: Option<String> },
+    /// An extension asked for telemetry.
+    TelemetrySubscription { name: String, state: &'static str, types: Vec<&'static str> },
 }
 
 /// What one invocation cost, as its REPORT line tells it.

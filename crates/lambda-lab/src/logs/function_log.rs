@@ -30,6 +30,21 @@ pub(crate) struct LogSettings {
     pub(crate) system_level: SystemLevel,
 }
 
+impl LogSettings {
+    /// The variables by which a runtime knows them; none in text format.
+    pub(crate) fn variables(self) -> Vec<(&'static str, &'static str)> {
+        match self.format {
+            LogFormat::Text => Vec::new(),
+            LogFormat::Json => {
+                vec![
+                    ("AWS_LAMBDA_LOG_FORMAT", "JSON"),
+                    ("AWS_LAMBDA_LOG_LEVEL", self.application_level.name()),
+                ]
+            }
+        }
+    }
+}
+
 /// Gets every write of a function's log, whole lines at a time. It is called on the thread that writes and should return soon.
 pub(crate) type Sink = Arc<dyn Fn(&[u8]) + Send + Sync>;
 

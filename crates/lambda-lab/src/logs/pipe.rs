@@ -12,8 +12,11 @@ use tokio::net::unix::pipe::Receiver;
 
 use super::lines::Lines;
 
-/// How much is read at once: as much as a pipe holds on Linux, so that one read usually empties it.
+/// How much the task reads at once: as much as a pipe holds on Linux, so that one read usually empties it.
 const CHUNK: usize = 64 * 1024;
+
+/// How much a drain reads at once: most find nothing.
+const DRAIN_CHUNK: usize = 8 * 1024;
 
 /// The lab's end of a pipe.
 pub(super) struct Pipe {
@@ -39,8 +42,8 @@ impl Pipe {
         Ok((pipe, (Stdio::from(write), stderr)))
     }
 
-    /// Reads until every writer is gone; `each` gets batches of whole lines, without their line feeds.
-    pub(super) async fn read_to_end(&self, mut each: impl FnMut(&[Vec<u8>])) {
+    /// Reads until every writer is gone; `each` gets what one read completed, whole lines with their line feeds.
+    pub(super) async fn read_to_end(&self, mut each: impl FnMut(&[u8])) {
         let mut buffer = vec![0; CHUNK];
         while self.end.readable().await.is_ok() {
             // This read, unlike the drain's, tells tokio when there is nothing more.
@@ -48,40 +51,41 @@ impl Pipe {
                 break;
             }
         }
-        self.finish(&mut each);
+        self.finish(each);
     }
 
     /// Reads what is in the pipe now, and gives an unfinished line out too. Bounded: what a pipe can hold is what was written
     /// before, more than that came later.
-    pub(super) fn drain(&self, mut each: impl FnMut(&[Vec<u8>])) {
-        let mut buffer = vec![0; CHUNK];
-        let mut left = self.capacity();
+    pub(super) fn drain(&self, mut each: impl FnMut(&[u8])) {
+        let mut buffer = [0; DRAIN_CHUNK];
+        let mut left = None;
         // Not `try_read`: it asks the system only after tokio has heard that there is something.
         let read = |buffer: &mut [u8]| nix::unistd::read(&self.end, buffer).map_err(io::Error::from);
         while let Taken::Bytes(count) = self.take(&mut buffer, read, &mut each) {
-            left = left.saturating_sub(count);
-            if left == 0 {
+            let after = left.unwrap_or_else(|| self.capacity()).saturating_sub(count);
+            if after == 0 {
                 break;
             }
+            left = Some(after);
         }
-        self.finish(&mut each);
+        self.finish(each);
     }
 
     fn take(
         &self,
         buffer: &mut [u8],
         read: impl Fn(&mut [u8]) -> io::Result<usize>,
-        each: &mut impl FnMut(&[Vec<u8>]),
+        each: &mut impl FnMut(&[u8]),
     ) -> Taken {
         // Held over the read and what becomes of it, so that the task and a drain take turns in the pipe's order.
         let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
         match read(buffer) {
             Ok(0) => Taken::Closed,
             Ok(count) => {
-                let mut batch = Vec::new();
-                lines.feed(&buffer[..count], |line| batch.push(line.to_vec()));
-                if !batch.is_empty() {
-                    each(&batch);
+                let mut complete = Vec::with_capacity(count);
+                lines.feed(&buffer[..count], &mut complete);
+                if !complete.is_empty() {
+                    each(&complete);
                 }
                 Taken::Bytes(count)
             }
@@ -91,9 +95,13 @@ impl Pipe {
         }
     }
 
-    fn finish(&self, each: &mut impl FnMut(&[Vec<u8>])) {
+    fn finish(&self, mut each: impl FnMut(&[u8])) {
         let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
-        lines.finish(|line| each(&[line.to_vec()]));
+        let mut complete = Vec::new();
+        lines.finish(&mut complete);
+        if !complete.is_empty() {
+            each(&complete);
+        }
     }
 
     #[cfg(target_os = "linux")]

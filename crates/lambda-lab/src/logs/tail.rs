@@ -30,3 +30,28 @@ impl Tail {
         self.kept.take().unwrap_or_default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_four_kilobytes_since_it_began_are_kept() {
+        let mut tail = Tail::default();
+        tail.push(b"before\n");
+        assert_eq!(tail.take(), b"");
+        tail.begin();
+        for number in 0..2000 {
+            tail.push(format!("{number:04}\n").as_bytes());
+        }
+        tail.push(&[]);
+        let kept = tail.take();
+        assert_eq!(kept.len(), 4096);
+        assert!(kept.ends_with(b"1998\n1999\n"));
+        tail.begin();
+        tail.push(&[b'x'; 10_000]);
+        assert_eq!(tail.take(), [b'x'; 4096]);
+        tail.push(b"after\n");
+        assert_eq!(tail.take(), b"");
+    }
+}
