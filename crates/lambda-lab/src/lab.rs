@@ -4,6 +4,7 @@
 //! can be called, or an error with nothing left behind.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,9 +27,10 @@ use crate::journal::{Journal, last_lines};
 use crate::records::Invocation;
 use crate::sandbox::state::Answer;
 use crate::sandbox::{InvocationRequest, Outcome};
+use crate::secrets::SecretsEndpoint;
 use crate::services::Services;
 use crate::services::run_dir::RunDir;
-use crate::ssm::{Parameter, SsmEndpoint};
+use crate::ssm::{self, Parameter, SsmEndpoint};
 use crate::trace::TraceContext;
 
 /// What a lab is started with.
@@ -48,6 +50,8 @@ pub struct Options {
     pub port: u16,
     /// How long after a failed attempt an asynchronous event is tried again; as many retries as there are delays.
     pub async_retry_delays: Vec<Duration>,
+    /// Requests a second that Parameter Store takes before it throttles; none: it never does.
+    pub ssm_rate: Option<NonZeroU32>,
 }
 
 impl Default for Options {
@@ -60,6 +64,7 @@ impl Default for Options {
             invocations: None,
             port: 0,
             async_retry_delays: invoke_api::ASYNC_RETRY_DELAYS.to_vec(),
+            ssm_rate: Some(ssm::DEFAULT_RATE),
         }
     }
 }
@@ -136,9 +141,12 @@ impl Lab {
         values.insert("ca.bundle".to_owned(), authority.ca_path().display().to_string());
         let credentials = new_credentials();
         let parameters = parameters(experiment, &values)?;
-        let ssm =
-            SsmEndpoint::start(&authority, parameters, &credentials.access_key_id).await.map_err(prepare)?;
-        let env = platform_env(&ssm, &values);
+        let access_key = &credentials.access_key_id;
+        let ssm = SsmEndpoint::start(&authority, parameters, access_key, options.ssm_rate);
+        let ssm = ssm.await.map_err(prepare)?;
+        let secrets = SecretsEndpoint::start(&authority, secrets(experiment, &values)?, access_key);
+        let secrets = secrets.await.map_err(prepare)?;
+        let env = platform_env(&ssm, &secrets, &values);
         let fleet = |function: &Function| -> Result<Arc<Fleet>, LabError> {
             let config = function::configure(function, &options.functions_dir, &values, &env, &credentials)?;
             Fleet::new(config, Arc::clone(&journal)).map_err(prepare)
@@ -153,6 +161,7 @@ impl Lab {
             fleets: Arc::clone(&fleets),
             services: services.map(Arc::new),
             ssm: Arc::new(ssm),
+            secrets,
             stop: Arc::new(Notify::new()),
         };
         let control = listen(0).await?;
@@ -161,7 +170,7 @@ impl Lab {
             token: controlled.token.clone(),
             functions: function_urls(experiment, &fleets, &url(&front)?),
             versions: controlled.services.as_ref().map(|services| services.versions()).unwrap_or_default(),
-            not_emulated: not_emulated(),
+            not_emulated: not_emulated(options),
         };
         let delays = options.async_retry_delays.clone();
         let ports = Vec::from(http_api::serve(front, Arc::clone(&fleets), delays));
@@ -273,9 +282,24 @@ fn parameters(
     filled.collect()
 }
 
-/// What points a function's AWS clients at the lab, as `AWS_ENDPOINT_URL_SSM` and `SSL_CERT_FILE` do for any SDK.
-fn platform_env(ssm: &SsmEndpoint, values: &BTreeMap<String, String>) -> BTreeMap<String, String> {
-    let mut env = BTreeMap::from([("AWS_ENDPOINT_URL_SSM".to_owned(), ssm.url().to_owned())]);
+fn secrets(
+    experiment: &Experiment,
+    values: &BTreeMap<String, String>,
+) -> Result<BTreeMap<String, String>, ExperimentError> {
+    let secrets = experiment.secrets.iter();
+    secrets.map(|(name, template)| Ok((name.clone(), expand(template, values)?))).collect()
+}
+
+/// What points a function's AWS clients at the lab, as `AWS_ENDPOINT_URL_*` and `SSL_CERT_FILE` do for any SDK.
+fn platform_env(
+    ssm: &SsmEndpoint,
+    secrets: &SecretsEndpoint,
+    values: &BTreeMap<String, String>,
+) -> BTreeMap<String, String> {
+    let mut env = BTreeMap::from([
+        ("AWS_ENDPOINT_URL_SSM".to_owned(), ssm.url().to_owned()),
+        ("AWS_ENDPOINT_URL_SECRETS_MANAGER".to_owned(), secrets.url().to_owned()),
+    ]);
     if let Some(bundle) = values.get("ca.bundle") {
         env.insert("SSL_CERT_FILE".to_owned(), bundle.clone());
     }
@@ -327,7 +351,9 @@ async fn expire_idle(fleets: Fleets) {
 }
 
 /// What a verdict from this lab must be read without.
-fn not_emulated() -> Vec<String> {
+fn not_emulated(options: &Options) -> Vec<String> {
+    let unthrottled = "throttling by Parameter Store (it was turned off)".to_owned();
+    let unthrottled = options.ssm_rate.is_none().then_some(unthrottled);
     [
         "CPU share by memory size: every sandbox may use the whole machine",
         "freezing between invocations",
@@ -336,8 +362,10 @@ fn not_emulated() -> Vec<String> {
         "network distance: every dependency is on loopback",
         "verification of the IAM token at the database (it is signed and sent over verified TLS, not checked)",
     ]
+    .into_iter()
     .map(str::to_owned)
-    .to_vec()
+    .chain(unthrottled)
+    .collect()
 }
 
 /// Where the workspace keeps built functions: `<target>/functions`.

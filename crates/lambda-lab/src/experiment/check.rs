@@ -126,6 +126,7 @@ pub(super) fn experiment(text: &str, path: &Path) -> Checked<Experiment> {
         name: name.into_inner(),
         description: file.experiment.description,
         parameters: parameters(&source, file.parameters)?,
+        secrets: secrets(&source, file.secrets)?,
         setup,
         variants,
         load,
@@ -157,6 +158,23 @@ fn parameters(
             ParameterValue::Table(table) => (table.value, table.secure),
         };
         Ok(ParameterTemplate { name: name.into_inner(), value, secure })
+    };
+    table.into_iter().map(check).collect()
+}
+
+/// Names as Secrets Manager allows them,
+/// <https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html#SecretsManager-CreateSecret-request-Name>.
+fn secrets(
+    source: &Source<'_>,
+    table: BTreeMap<Spanned<String>, String>,
+) -> Checked<BTreeMap<String, String>> {
+    let check = |(name, value): (Spanned<String>, String)| {
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"/_+=.@-".contains(&byte);
+        if !(1..=512).contains(&name.get_ref().len()) || !name.get_ref().bytes().all(allowed) {
+            let expected = "expected 1 to 512 of a-z, A-Z, 0-9 and /_+=.@-";
+            return Err(source.invalid(name.span(), "secrets", quoted(&name), expected));
+        }
+        Ok((name.into_inner(), value))
     };
     table.into_iter().map(check).collect()
 }

@@ -15,6 +15,8 @@ pub(super) struct File {
     #[serde(default)]
     pub(super) parameters: BTreeMap<Spanned<String>, ParameterValue>,
     #[serde(default)]
+    pub(super) secrets: BTreeMap<Spanned<String>, String>,
+    #[serde(default)]
     pub(super) setup: Vec<FunctionTable>,
     pub(super) variant: Vec<FunctionTable>,
     #[serde(default)]

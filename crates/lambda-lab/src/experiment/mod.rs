@@ -23,6 +23,8 @@ pub struct Experiment {
     pub description: String,
     /// What the lab's Parameter Store holds, before [`expand`] fills the services' values in.
     pub parameters: Vec<ParameterTemplate>,
+    /// What the lab's Secrets Manager holds, by name, before [`expand`] fills the services' values in.
+    pub secrets: BTreeMap<String, String>,
     /// Functions that are invoked once, in order, before the variants are served.
     pub setup: Vec<Function>,
     /// The functions to compare, in file order; at least one.
@@ -130,7 +132,8 @@ impl Experiment {
         let functions = self.setup.iter().chain(&self.variants);
         let mut templates = functions
             .flat_map(|function| function.env.values())
-            .chain(self.parameters.iter().map(|parameter| &parameter.value));
+            .chain(self.parameters.iter().map(|parameter| &parameter.value))
+            .chain(self.secrets.values());
         templates.any(|template| template.contains("${"))
     }
 
