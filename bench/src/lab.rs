@@ -54,7 +54,8 @@ impl Lab {
         command.arg("serve").arg("--experiment").arg(serve.experiment);
         command.arg("--functions-dir").arg(serve.functions_dir);
         command.arg("--records").arg(serve.records).arg("--logs-dir").arg(serve.logs);
-        command.args(["--ready-line", "--with-parent"]);
+        // The closed loop of the warm phase asks more often than any client on AWS would: the default throughput would be measured.
+        command.args(["--ssm-rate", "off", "--ready-line", "--with-parent"]);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         // Its own group, so that Ctrl-C reaches the bench alone and the lab is ended in one way only.
         command.process_group(0).kill_on_drop(true);

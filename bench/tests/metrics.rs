@@ -85,7 +85,7 @@ fn counters(ssm: &[(&str, u64)], logins: Option<u64>) -> Counters {
     Counters {
         ssm: ssm.iter().map(|(operation, count)| ((*operation).to_owned(), *count)).collect(),
         pgbouncer: logins.map(|logins| ("logins".to_owned(), logins)).into_iter().collect(),
-        redis: BTreeMap::new(),
+        ..Counters::default()
     }
 }
 

@@ -49,8 +49,11 @@ pub struct Retired {
 /// The answer of `GET /counters`: totals since the lab started, as each dependency itself counted them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counters {
-    /// Calls by operation at the SSM endpoint, such as `GetParameters`.
+    /// Calls by operation at the SSM endpoint, such as `GetParameters`, and where there were any, how many were `throttled`.
     pub ssm: BTreeMap<String, u64>,
+    /// Calls by operation at the Secrets Manager endpoint.
+    #[serde(default)]
+    pub secrets: BTreeMap<String, u64>,
     /// PgBouncer's own numbers: `logins`.
     pub pgbouncer: BTreeMap<String, u64>,
     /// Redis' own numbers: `keyspace_hits`, `keyspace_misses`.

@@ -17,6 +17,7 @@ use tokio::task::JoinHandle;
 
 use crate::control::{Counters, Refused, Retired};
 use crate::http_api::Fleets;
+use crate::secrets::SecretsEndpoint;
 use crate::services::{ServiceCounters, Services};
 use crate::ssm::SsmEndpoint;
 
@@ -27,6 +28,7 @@ pub(crate) struct Controlled {
     /// None where the experiment needs no servers.
     pub(crate) services: Option<Arc<Services>>,
     pub(crate) ssm: Arc<SsmEndpoint>,
+    pub(crate) secrets: SecretsEndpoint,
     /// Rung by `POST /stop`.
     pub(crate) stop: Arc<Notify>,
 }
@@ -97,7 +99,8 @@ async fn counters(State(controlled): Shared) -> Response {
     };
     match counted {
         Ok(ServiceCounters { pgbouncer, redis }) => {
-            Json(Counters { ssm: controlled.ssm.counters(), pgbouncer, redis }).into_response()
+            let (ssm, secrets) = (controlled.ssm.counters(), controlled.secrets.counters());
+            Json(Counters { ssm, secrets, pgbouncer, redis }).into_response()
         }
         Err(error) => refused(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()),
     }

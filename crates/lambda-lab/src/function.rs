@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::experiment::{ExperimentError, Function, LogFormat, Program, expand};
+use crate::experiment::{ExperimentError, Function, LogSettings, Program, expand};
 
 /// The region the lab plays.
 pub(crate) const REGION: &str = "us-east-1";
@@ -48,7 +48,7 @@ pub(crate) struct FunctionConfig {
     pub(crate) timeout: Duration,
     pub(crate) reserved_concurrency: Option<u32>,
     pub(crate) provisioned_concurrency: u32,
-    pub(crate) log_format: LogFormat,
+    pub(crate) logging: LogSettings,
     pub(crate) env: BTreeMap<String, String>,
     pub(crate) credentials: Credentials,
     pub(crate) region: String,
@@ -134,7 +134,7 @@ pub(crate) fn configure(
         timeout: Duration::from_secs(u64::from(function.timeout_s)),
         reserved_concurrency: function.reserved_concurrency,
         provisioned_concurrency: function.provisioned_concurrency,
-        log_format: function.log_format,
+        logging: function.logging,
         env: variables,
         credentials: credentials.clone(),
         region: REGION.to_owned(),

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::mpsc::UnboundedSender;
 
-use crate::logs::{FunctionLog, LogFormat, LogSettings};
+use crate::logs::{FunctionLog, LogSettings};
 use crate::records::Invocation;
 
 /// Open files of a run.
@@ -41,9 +41,8 @@ impl Journal {
     }
 
     /// The log of `function`, opened for appending; its file is made if it is new.
-    pub(crate) fn function_log(&self, function: &str, format: LogFormat) -> io::Result<Arc<FunctionLog>> {
-        let settings = LogSettings { format, ..LogSettings::default() };
-        FunctionLog::open(function, &self.log_path(function), settings, Vec::new())
+    pub(crate) fn function_log(&self, function: &str, settings: LogSettings) -> io::Result<Arc<FunctionLog>> {
+        FunctionLog::open(function, &self.log_path(function), settings)
     }
 
     /// Where the log of `function` lies.

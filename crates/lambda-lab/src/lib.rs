@@ -4,6 +4,7 @@
 //! bench shares the types both speak ([`experiment`], [`records`], [`control`]). Invariant: the lab knows no function; whatever
 //! it starts, it ends.
 
+mod aws_json;
 pub mod certificates;
 pub mod control;
 mod control_port;
@@ -19,6 +20,7 @@ mod logs;
 pub mod records;
 mod report;
 mod sandbox;
+pub mod secrets;
 pub mod services;
 pub mod ssm;
 mod tied;

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use hyper::StatusCode;
 use serde_json::json;
-use ssm_common::{SIGNED, call, connect, start};
+use ssm_common::{SIGNED, call, connect, start, start_throttled};
 
 type Headers<'a> = &'a [(&'a str, &'a str)];
 
@@ -79,5 +79,40 @@ async fn refusals_have_the_services_own_shapes() {
         ("application/x-amz-json-1.1", &json!("hello"))
     );
     assert_eq!(endpoint.counters(), [("GetParameter".to_owned(), 4)].into());
+    endpoint.stop().await;
+}
+
+#[tokio::test]
+async fn more_than_the_rate_is_throttled_and_counted() {
+    let (endpoint, _folder, authority) = start_throttled(3).await;
+    let mut connection = connect(&endpoint, &authority, "localhost").await.unwrap();
+    let mut throttled = 0;
+    // However slowly this runs, 3 a second are fewer than it asks for within the 20 s that it may take.
+    let began = std::time::Instant::now();
+    while throttled == 0 && began.elapsed().as_secs() < 20 {
+        for operation in ["AmazonSSM.GetParameter", "AmazonSSM.GetParameters"] {
+            let headers = [("x-amz-target", operation), ("authorization", SIGNED)];
+            let body = r#"{"Name":"/stadiums/greeting","Names":["/stadiums/greeting"]}"#;
+            let (status, error_type, _, json) = call(&mut connection, &headers, body).await;
+            if status != StatusCode::OK {
+                throttled += 1;
+                assert_eq!((status, error_type.as_str()), (StatusCode::BAD_REQUEST, "ThrottlingException"));
+                assert_eq!(json, json!({"__type": "ThrottlingException", "message": "Rate exceeded"}));
+            }
+        }
+    }
+    assert!(throttled > 0, "all operations share one rate, and it is enforced");
+    assert_eq!(endpoint.counters()["throttled"], throttled);
+    endpoint.stop().await;
+}
+
+#[tokio::test]
+async fn a_token_beyond_all_parameters_is_an_empty_page() {
+    let (endpoint, _folder, authority) = start().await;
+    let mut connection = connect(&endpoint, &authority, "localhost").await.unwrap();
+    let headers = [("x-amz-target", "AmazonSSM.GetParametersByPath"), ("authorization", SIGNED)];
+    let body = format!(r#"{{"Path":"/","NextToken":"{}"}}"#, usize::MAX);
+    let (status, .., json) = call(&mut connection, &headers, &body).await;
+    assert_eq!((status, json), (StatusCode::OK, json!({"Parameters": []})));
     endpoint.stop().await;
 }

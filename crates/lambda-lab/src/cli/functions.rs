@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, value_parser};
-use lambda_lab::experiment::{Function, LogFormat, Program};
+use lambda_lab::experiment::{Function, LogFormat, LogSettings, Program};
 
 const FUNCTION: &str = "function";
 const MEMORY: &str = "memory";
@@ -200,7 +200,7 @@ impl<'a> Grouped<'a> {
             extensions: extensions.iter().map(|file| program(file)).collect(),
             reserved_concurrency,
             provisioned_concurrency,
-            log_format,
+            logging: LogSettings { format: log_format, ..LogSettings::default() },
             env,
         })
     }

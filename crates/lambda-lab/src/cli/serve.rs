@@ -5,11 +5,12 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use lambda_lab::experiment::{AccountLimits, Experiment};
+use lambda_lab::experiment::{AccountLimits, Experiment, ParameterTemplate};
 use lambda_lab::lab::{Lab, Options, default_functions_dir};
 use lambda_lab::limits::Wanted;
 use tokio::sync::mpsc::unbounded_channel;
@@ -44,6 +45,15 @@ pub(super) struct Serve {
     /// Seconds before each retry of a failed asynchronous invocation, at most two, or `none`.
     #[arg(long, value_name = "S,S", default_value = "60,120", value_parser = retry_delays)]
     async_retries: RetryDelays,
+    /// Requests a second that Parameter Store takes before it throttles, or `off`.
+    #[arg(long, value_name = "N", default_value = "40", value_parser = ssm_rate)]
+    ssm_rate: SsmRate,
+    /// A parameter of the lab's Parameter Store, such as /my/name=value.
+    #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = parameter, conflicts_with = "experiment")]
+    parameters: Vec<(String, String)>,
+    /// A secret of the lab's Secrets Manager.
+    #[arg(long = "secret", value_name = "NAME=VALUE", value_parser = secret, conflicts_with = "experiment")]
+    secrets: Vec<(String, String)>,
     /// Append a JSON line per invocation to this file.
     #[arg(long, value_name = "FILE")]
     records: Option<PathBuf>,
@@ -76,6 +86,32 @@ fn retry_delays(text: &str) -> Result<RetryDelays, String> {
     }
 }
 
+/// None: no throttling.
+#[derive(Clone, Copy, Debug)]
+struct SsmRate(Option<NonZeroU32>);
+
+fn ssm_rate(text: &str) -> Result<SsmRate, String> {
+    match (text, text.parse()) {
+        ("off", _) => Ok(SsmRate(None)),
+        (_, Ok(rate)) => Ok(SsmRate(Some(rate))),
+        (_, Err(_)) => Err("expected a number of requests a second from 1 on, or off".to_owned()),
+    }
+}
+
+fn parameter(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if name.starts_with('/') => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("expected NAME=VALUE with a name that begins with /, such as /my/name=value".to_owned()),
+    }
+}
+
+fn secret(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("expected NAME=VALUE, such as my/secret=value".to_owned()),
+    }
+}
+
 /// Serves until it is told to end.
 ///
 /// # Errors
@@ -97,6 +133,7 @@ pub(super) async fn run(serve: Serve) -> anyhow::Result<()> {
         limits: serve.limits,
         freeze: !serve.no_freeze,
         async_retry_delays: serve.async_retries.0,
+        ssm_rate: serve.ssm_rate.0,
     };
     tokio::pin!(ended);
     let lab = tokio::select! {
@@ -122,11 +159,17 @@ fn experiment(serve: &Serve) -> anyhow::Result<Experiment> {
         let default = || PathBuf::from("bench/experiments/stadiums.toml");
         return Ok(Experiment::load(&serve.experiment.clone().unwrap_or_else(default))?);
     }
+    let plain = |(name, value): &(String, String)| ParameterTemplate {
+        name: name.clone(),
+        value: value.clone(),
+        secure: false,
+    };
     Ok(Experiment {
         name: "command-line".to_owned(),
         description: "The functions named on the command line.".to_owned(),
         account: AccountLimits::default(),
-        parameters: Vec::new(),
+        parameters: serve.parameters.iter().map(plain).collect(),
+        secrets: serve.secrets.iter().cloned().collect(),
         setup: Vec::new(),
         variants: serve.functions.0.clone(),
         load: BTreeMap::new(),

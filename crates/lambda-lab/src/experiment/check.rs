@@ -10,7 +10,10 @@ use std::path::{Path, PathBuf};
 use toml::Spanned;
 
 use super::file::{AccountTable, ArrivalTable, File, FunctionTable, LoadTable, ParameterValue, ProgramTable};
-use super::{AccountLimits, ArrivalPhase, Experiment, Function, LoadProfile, ParameterTemplate, Program};
+use super::{
+    AccountLimits, ArrivalPhase, Experiment, Function, LoadProfile, LogFormat, LogSettings,
+    ParameterTemplate, Program,
+};
 
 /// Why an experiment cannot be run as the file says.
 #[derive(Debug, thiserror::Error)]
@@ -127,6 +130,7 @@ pub(super) fn experiment(text: &str, path: &Path) -> Checked<Experiment> {
         description: file.experiment.description,
         account: account(&source, &file.account, &variants)?,
         parameters: parameters(&source, file.parameters)?,
+        secrets: secrets(&source, file.secrets)?,
         setup,
         variants,
         load,
@@ -180,6 +184,23 @@ fn parameters(
     table.into_iter().map(check).collect()
 }
 
+/// Names as Secrets Manager allows them,
+/// <https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html#SecretsManager-CreateSecret-request-Name>.
+fn secrets(
+    source: &Source<'_>,
+    table: BTreeMap<Spanned<String>, String>,
+) -> Checked<BTreeMap<String, String>> {
+    let check = |(name, value): (Spanned<String>, String)| {
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"/_+=.@-".contains(&byte);
+        if !(1..=512).contains(&name.get_ref().len()) || !name.get_ref().bytes().all(allowed) {
+            let expected = "expected 1 to 512 of a-z, A-Z, 0-9 and /_+=.@-";
+            return Err(source.invalid(name.span(), "secrets", quoted(&name), expected));
+        }
+        Ok((name.into_inner(), value))
+    };
+    table.into_iter().map(check).collect()
+}
+
 fn function(source: &Source<'_>, table: &FunctionTable, names: &mut BTreeSet<String>) -> Checked<Function> {
     let name = &table.name;
     if !is_name(name.get_ref()) {
@@ -223,8 +244,24 @@ fn function(source: &Source<'_>, table: &FunctionTable, names: &mut BTreeSet<Str
         extensions: table.extensions.iter().map(extension).collect::<Checked<_>>()?,
         reserved_concurrency,
         provisioned_concurrency,
-        log_format: table.log_format,
+        logging: logging(source, table)?,
         env: environment(source, &table.env)?,
+    })
+}
+
+/// Levels go with JSON only, as on AWS.
+fn logging(source: &Source<'_>, table: &FunctionTable) -> Checked<LogSettings> {
+    let application = table.application_log_level.as_ref();
+    let system = table.system_log_level.as_ref();
+    let place = application.map(Spanned::span).or(system.map(Spanned::span));
+    if let (LogFormat::Text, Some(span)) = (table.log_format, place) {
+        let expected = "expected only beside log_format = \"JSON\"";
+        return Err(source.invalid(span, "application_log_level or system_log_level", "(set)", expected));
+    }
+    Ok(LogSettings {
+        format: table.log_format,
+        application_level: application.map(|level| *level.get_ref()).unwrap_or_default(),
+        system_level: system.map(|level| *level.get_ref()).unwrap_or_default(),
     })
 }
 

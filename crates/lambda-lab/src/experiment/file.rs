@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::LogFormat;
+use super::{ApplicationLevel, LogFormat, SystemLevel};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -18,6 +18,8 @@ pub(super) struct File {
     pub(super) account: AccountTable,
     #[serde(default)]
     pub(super) parameters: BTreeMap<Spanned<String>, ParameterValue>,
+    #[serde(default)]
+    pub(super) secrets: BTreeMap<Spanned<String>, String>,
     #[serde(default)]
     pub(super) setup: Vec<FunctionTable>,
     pub(super) variant: Vec<FunctionTable>,
@@ -71,6 +73,8 @@ pub(super) struct FunctionTable {
     pub(super) provisioned_concurrency: Option<Spanned<i64>>,
     #[serde(default)]
     pub(super) log_format: LogFormat,
+    pub(super) application_log_level: Option<Spanned<ApplicationLevel>>,
+    pub(super) system_log_level: Option<Spanned<SystemLevel>>,
     #[serde(default)]
     pub(super) env: BTreeMap<Spanned<String>, String>,
 }

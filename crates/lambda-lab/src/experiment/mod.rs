@@ -12,7 +12,7 @@ mod tests;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-pub use crate::logs::LogFormat;
+pub use crate::logs::{ApplicationLevel, LogFormat, LogSettings, SystemLevel};
 pub use check::ExperimentError;
 
 /// A checked experiment file.
@@ -26,6 +26,8 @@ pub struct Experiment {
     pub account: AccountLimits,
     /// What the lab's Parameter Store holds, before [`expand`] fills the services' values in.
     pub parameters: Vec<ParameterTemplate>,
+    /// What the lab's Secrets Manager holds, by name, before [`expand`] fills the services' values in.
+    pub secrets: BTreeMap<String, String>,
     /// Functions that are invoked once, in order, before the variants are served.
     pub setup: Vec<Function>,
     /// The functions to compare, in file order; at least one.
@@ -72,7 +74,7 @@ pub struct Function {
     /// So many sandboxes are initialized before any request.
     pub provisioned_concurrency: u32,
     /// How its log is written.
-    pub log_format: LogFormat,
+    pub logging: LogSettings,
     /// The function's own environment; `${key}` stands for a service's value.
     pub env: BTreeMap<String, String>,
 }
@@ -146,7 +148,8 @@ impl Experiment {
         let functions = self.setup.iter().chain(&self.variants);
         let mut templates = functions
             .flat_map(|function| function.env.values())
-            .chain(self.parameters.iter().map(|parameter| &parameter.value));
+            .chain(self.parameters.iter().map(|parameter| &parameter.value))
+            .chain(self.secrets.values());
         templates.any(|template| template.contains("${"))
     }
 

@@ -51,7 +51,16 @@ fn impossible_values_are_refused_with_line_value_and_mend() {
         &["AWS_LAMBDA_X", "does not set itself"],
     );
     refused(&format!("{HEAD}[parameters]\nname = \"v\"\n{VARIANT}"), &["line 5", "begins with /"]);
+    refused(&format!("{HEAD}[secrets]\n\"a b\" = \"v\"\n{VARIANT}"), &["line 5", "\"a b\"", "/_+=.@-"]);
     refused(HEAD, &["variant"]);
+}
+
+#[test]
+fn secrets_are_values_by_name() {
+    let text = format!("{HEAD}[secrets]\n\"db/main\" = '{{\"port\": ${{database.port}}}}'\n{VARIANT}");
+    let experiment = parse(&text).unwrap();
+    assert_eq!(experiment.secrets["db/main"], "{\"port\": ${database.port}}");
+    assert!(experiment.uses_services());
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! A function's log: the file all its sandboxes append to, its format, and where else its lines go.
+//! A function's log: the file all its sandboxes append to, and its format.
 //!
 //! Apart from a sandbox's log, of which a function has many. Invariant: what is given to one `write` stays together in the file,
 //! because it is one append.
@@ -23,11 +23,14 @@ pub enum LogFormat {
 }
 
 /// What is logged and how. The levels count in JSON only, as on AWS.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct LogSettings {
-    pub(crate) format: LogFormat,
-    pub(crate) application_level: ApplicationLevel,
-    pub(crate) system_level: SystemLevel,
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LogSettings {
+    /// How lines are written.
+    pub format: LogFormat,
+    /// The least of the function's own lines that is logged.
+    pub application_level: ApplicationLevel,
+    /// The least of the platform's events that is logged.
+    pub system_level: SystemLevel,
 }
 
 impl LogSettings {
@@ -45,38 +48,23 @@ impl LogSettings {
     }
 }
 
-/// Gets every write of a function's log, whole lines at a time. It is called on the thread that writes and should return soon.
-pub(crate) type Sink = Arc<dyn Fn(&[u8]) + Send + Sync>;
-
 /// One function's log.
 pub(crate) struct FunctionLog {
     function: String,
     pub(crate) settings: LogSettings,
     file: File,
-    sinks: Vec<Sink>,
     failed: AtomicBool,
 }
 
 impl FunctionLog {
-    /// Opens the file at `path` for appending (it is made if it is new) as the log of `function`; `sinks` get the same lines.
+    /// Opens the file at `path` for appending (it is made if it is new) as the log of `function`.
     ///
     /// # Errors
     /// What the system says when the file cannot be opened.
-    pub(crate) fn open(
-        function: &str,
-        path: &Path,
-        settings: LogSettings,
-        sinks: Vec<Sink>,
-    ) -> io::Result<Arc<Self>> {
+    pub(crate) fn open(function: &str, path: &Path, settings: LogSettings) -> io::Result<Arc<Self>> {
         let named = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", path.display()));
         let file = OpenOptions::new().create(true).append(true).open(path).map_err(named)?;
-        Ok(Arc::new(Self {
-            function: function.to_owned(),
-            settings,
-            file,
-            sinks,
-            failed: AtomicBool::new(false),
-        }))
+        Ok(Arc::new(Self { function: function.to_owned(), settings, file, failed: AtomicBool::new(false) }))
     }
 
     /// Appends `lines` with one write. A file that cannot be written is told once: a function is not ended for a full disk.
@@ -91,9 +79,6 @@ impl FunctionLog {
                 "lambda-lab: cannot write the log of {}: {error}; its log is incomplete",
                 self.function
             );
-        }
-        for sink in &self.sinks {
-            sink(lines);
         }
     }
 }

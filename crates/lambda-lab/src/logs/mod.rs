@@ -19,11 +19,10 @@ mod tests;
 mod text;
 
 pub(crate) use event::{EventStatus, Initialization, Phase, PlatformEvent, Report};
-pub use function_log::LogFormat;
-pub(crate) use function_log::{FunctionLog, LogSettings, Sink};
+pub(crate) use function_log::FunctionLog;
+pub use function_log::{LogFormat, LogSettings};
 pub use level::{ApplicationLevel, SystemLevel};
 pub(crate) use sandbox_log::{SandboxLog, Source};
-pub(crate) use text::{end_lines, start_line};
 
 use crate::function::ACCOUNT;
 

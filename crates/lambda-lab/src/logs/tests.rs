@@ -15,7 +15,7 @@ struct Case {
 fn case(settings: LogSettings) -> Case {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("hello.log");
-    let log = FunctionLog::open("hello", &path, settings, Vec::new()).unwrap();
+    let log = FunctionLog::open("hello", &path, settings).unwrap();
     let log = SandboxLog::new(log, SandboxFacts::new("hello", "s", 128, "us-east-1"));
     Case { log, path, _dir: dir }
 }
@@ -138,21 +138,6 @@ async fn the_tail_is_that_of_one_invocation() {
 }
 
 #[tokio::test]
-async fn sinks_get_what_the_file_gets() {
-    let dir = tempfile::tempdir().unwrap();
-    let seen = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
-    let sink_seen = std::sync::Arc::clone(&seen);
-    let sink: Sink = std::sync::Arc::new(move |lines| sink_seen.lock().unwrap().extend_from_slice(lines));
-    let path = dir.path().join("hello.log");
-    let log = FunctionLog::open("hello", &path, LogSettings::default(), vec![sink]).unwrap();
-    let log = SandboxLog::new(log, SandboxFacts::new("hello", "s", 128, "us-east-1"));
-    log.emit(start());
-    log.emit(report(EventStatus::Success));
-    assert_eq!(*seen.lock().unwrap(), std::fs::read(&path).unwrap());
-    assert!(!seen.lock().unwrap().is_empty());
-}
-
-#[tokio::test]
 async fn a_json_log_keeps_lines_of_the_level_and_above() {
     let case = case(json(ApplicationLevel::Warn, SystemLevel::Info));
     let script = r#"
@@ -239,5 +224,5 @@ fn the_format_and_its_variables_are_spelt_as_aws_spells_them() {
 #[test]
 fn a_file_that_cannot_be_opened_is_an_error() {
     let path = PathBuf::from("/nonexistent/hello.log");
-    assert!(FunctionLog::open("hello", &path, LogSettings::default(), Vec::new()).is_err());
+    assert!(FunctionLog::open("hello", &path, LogSettings::default()).is_err());
 }

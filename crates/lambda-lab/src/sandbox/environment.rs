@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::function::{Credentials, FunctionConfig};
-use crate::logs::{Initialization, LogFormat};
+use crate::logs::Initialization;
 
 /// What differs from sandbox to sandbox.
 pub(super) struct SandboxFacts<'a> {
@@ -27,10 +27,6 @@ pub(super) fn runtime(function: &FunctionConfig, facts: &SandboxFacts<'_>) -> BT
         format!("/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:{task_root}:{task_root}/lib:/opt/lib");
     let log_group = format!("/aws/lambda/{}", function.name);
     let Credentials { access_key_id, secret_access_key, session_token } = &function.credentials;
-    let initialization = match facts.initialization {
-        Initialization::OnDemand => "on-demand",
-        Initialization::ProvisionedConcurrency => "provisioned-concurrency",
-    };
     let own: [(&str, &str); 20] = [
         ("AWS_ACCESS_KEY_ID", access_key_id),
         ("AWS_SECRET_ACCESS_KEY", secret_access_key),
@@ -41,7 +37,7 @@ pub(super) fn runtime(function: &FunctionConfig, facts: &SandboxFacts<'_>) -> BT
         ("AWS_LAMBDA_FUNCTION_NAME", &function.name),
         ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", &function.memory_mb.to_string()),
         ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
-        ("AWS_LAMBDA_INITIALIZATION_TYPE", initialization),
+        ("AWS_LAMBDA_INITIALIZATION_TYPE", facts.initialization.name()),
         ("AWS_LAMBDA_LOG_GROUP_NAME", &log_group),
         ("AWS_LAMBDA_LOG_STREAM_NAME", facts.log_stream),
         ("AWS_LAMBDA_RUNTIME_API", facts.runtime_api),
@@ -54,14 +50,8 @@ pub(super) fn runtime(function: &FunctionConfig, facts: &SandboxFacts<'_>) -> BT
         ("_HANDLER", &function.handler),
     ];
     variables.extend(own.map(|(name, value)| (name.to_owned(), value.to_owned())));
-    let log_format = match function.log_format {
-        LogFormat::Text => "Text",
-        LogFormat::Json => {
-            variables.insert("AWS_LAMBDA_LOG_LEVEL".to_owned(), "INFO".to_owned());
-            "JSON"
-        }
-    };
-    variables.insert("AWS_LAMBDA_LOG_FORMAT".to_owned(), log_format.to_owned());
+    let logging = function.logging.variables();
+    variables.extend(logging.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())));
     // AWS's layer always listens on 2773; sandboxes on one machine need a port each.
     variables.insert("PARAMETERS_SECRETS_EXTENSION_HTTP_PORT".to_owned(), facts.extension_port.to_string());
     variables

@@ -1,37 +1,27 @@
-//! A stand-in for AWS Systems Manager's Parameter Store: HTTPS, the AWS JSON 1.1 protocol, the operations that read.
+//! A stand-in for AWS Systems Manager's Parameter Store: the operations that read, throttled as the service throttles.
 //!
-//! Apart from the servers because it runs inside the lab. It answers any client of the real service (SDK, extension) in the
-//! real shapes, errors included. What it does not do: it demands a Signature Version 4 header with the lab's access key but
-//! does not compute the signature, it never throttles, and it checks no IAM policy. Invariant: parameters never change while
-//! it runs, so every one has version 1 and no label.
+//! Apart from the servers because it runs inside the lab, over [`crate::aws_json`]'s endpoint. Invariant: parameters never change
+//! while it runs, so every one has version 1 and no label.
 
 mod operations;
-mod refusal;
-mod signature;
+mod rate;
 mod store;
-mod tls;
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::Instant;
 
-use axum::Router;
-use axum::body::Bytes;
-use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse as _, Response};
-use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
-
+pub use crate::aws_json::EndpointError;
+use crate::aws_json::{Endpoint, Refusal, Service};
 use crate::certificates::Authority;
-use refusal::Refusal;
+use rate::TokenBucket;
 use store::Store;
-pub use tls::SsmError;
 
-/// How long `stop` waits for answers that are being written.
-const STOP_GRACE: Duration = Duration::from_secs(2);
-/// What the operation's name follows in the header `X-Amz-Target`.
-const TARGET_PREFIX: &str = "AmazonSSM.";
+/// Parameter Store's default throughput in requests a second, shared by all operations that read:
+/// <https://docs.aws.amazon.com/general/latest/gr/ssm.html#parameter-store-service-quotas>.
+pub const DEFAULT_RATE: NonZeroU32 = NonZeroU32::new(40).unwrap();
 
 /// One parameter to serve.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,89 +36,73 @@ pub struct Parameter {
 
 /// A running endpoint; dropping it ends it too, without waiting.
 pub struct SsmEndpoint {
-    url: String,
-    shared: Arc<Shared>,
-    shutdown: oneshot::Sender<()>,
-    server: JoinHandle<()>,
+    endpoint: Endpoint,
+    throttled: Arc<AtomicU64>,
 }
 
-struct Shared {
+struct ParameterStore {
     store: Store,
-    access_key: String,
-    counters: Mutex<BTreeMap<String, u64>>,
+    bucket: Option<Mutex<TokenBucket>>,
+    throttled: Arc<AtomicU64>,
 }
 
 impl SsmEndpoint {
     /// Starts on a free port of 127.0.0.1 with a certificate of `authority`. Only requests whose `Authorization` header names
-    /// `access_key` are answered.
+    /// `access_key` are answered; more than `rate` a second are throttled, or none where there is no rate.
     ///
     /// # Errors
-    /// [`SsmError`] when the certificate cannot be made or no port can be had.
+    /// [`EndpointError`] when the certificate cannot be made or no port can be had.
     pub async fn start(
         authority: &Authority,
         parameters: Vec<Parameter>,
         access_key: &str,
-    ) -> Result<Self, SsmError> {
-        let listener = tls::TlsListener::bind(authority).await?;
-        let url = format!("https://localhost:{}", listener.port());
-        let shared = Arc::new(Shared {
+        rate: Option<NonZeroU32>,
+    ) -> Result<Self, EndpointError> {
+        let throttled = Arc::default();
+        let service = ParameterStore {
             store: Store::new(parameters),
-            access_key: access_key.to_owned(),
-            counters: Mutex::default(),
-        });
-        let router = Router::new().fallback(answer).with_state(Arc::clone(&shared));
-        let (shutdown, told) = oneshot::channel::<()>();
-        let server = tokio::spawn(async move {
-            // A dropped sender is word enough: it is how a dropped endpoint ends.
-            let told = async { drop(told.await) };
-            let _ = axum::serve(listener, router).with_graceful_shutdown(told).await;
-        });
-        Ok(Self { url, shared, shutdown, server })
+            bucket: rate.map(|rate| Mutex::new(TokenBucket::full(rate, Instant::now()))),
+            throttled: Arc::clone(&throttled),
+        };
+        let endpoint = Endpoint::start(authority, service, access_key).await?;
+        Ok(Self { endpoint, throttled })
     }
 
     /// The endpoint's address, `https://localhost:<port>`, as `AWS_ENDPOINT_URL_SSM` wants it.
     pub fn url(&self) -> &str {
-        &self.url
+        self.endpoint.url()
     }
 
-    /// Calls by operation since the start, such as `GetParameters`; refused ones count too, unless the caller was unknown.
+    /// Calls by operation since the start, such as `GetParameters`; refused ones count too, unless the caller was unknown. Where
+    /// there were any, `throttled` says how many of them were.
     pub fn counters(&self) -> BTreeMap<String, u64> {
-        self.shared.counters.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        let mut counters = self.endpoint.counters();
+        let throttled = self.throttled.load(Ordering::Relaxed);
+        if throttled > 0 {
+            counters.insert("throttled".to_owned(), throttled);
+        }
+        counters
     }
 
     /// Ends it: no new connection is taken, and answers being written get two seconds.
     pub async fn stop(self) {
-        drop(self.shutdown);
-        let abort = self.server.abort_handle();
-        if tokio::time::timeout(STOP_GRACE, self.server).await.is_err() {
-            abort.abort();
+        self.endpoint.stop().await;
+    }
+}
+
+impl Service for ParameterStore {
+    const SIGNING_NAME: &'static str = "ssm";
+    const TARGET_PREFIX: &'static str = "AmazonSSM.";
+    const OPERATIONS: &'static [&'static str] = operations::OPERATIONS;
+
+    fn perform(&self, operation: &str, region: &str, body: &[u8]) -> Result<String, Refusal> {
+        if let Some(bucket) = &self.bucket {
+            let mut bucket = bucket.lock().unwrap_or_else(PoisonError::into_inner);
+            if !bucket.take(Instant::now()) {
+                self.throttled.fetch_add(1, Ordering::Relaxed);
+                return Err(Refusal::new("ThrottlingException", "Rate exceeded"));
+            }
         }
-    }
-}
-
-/// Answers every request: the protocol knows one path and one method, and names the operation in a header.
-async fn answer(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Bytes) -> Response {
-    let mut response = match shared.answer(&headers, &body) {
-        Ok(json) => (StatusCode::OK, json).into_response(),
-        Err(refusal) => refusal.into_response(),
-    };
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/x-amz-json-1.1"));
-    if let Ok(id) = HeaderValue::from_str(&uuid::Uuid::new_v4().to_string()) {
-        headers.insert("x-amzn-requestid", id);
-    }
-    response
-}
-
-impl Shared {
-    fn answer(&self, headers: &HeaderMap, body: &[u8]) -> Result<String, Refusal> {
-        let region = signature::region(headers, &self.access_key)?;
-        let target = headers.get("x-amz-target").and_then(|target| target.to_str().ok());
-        let operation = target.and_then(|target| target.strip_prefix(TARGET_PREFIX)).unwrap_or_default();
-        let perform = operations::by_name(operation).ok_or_else(Refusal::unknown_operation)?;
-        let mut counters = self.counters.lock().unwrap_or_else(PoisonError::into_inner);
-        *counters.entry(operation.to_owned()).or_default() += 1;
-        drop(counters);
-        perform(&self.store, &region, body)
+        operations::perform(&self.store, operation, region, body)
     }
 }

@@ -3,26 +3,24 @@
 //! Apart from the endpoint because they are pure. Invariant: a member that the real service knows and this one does not
 //! support is refused by name, never ignored.
 
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::refusal::Refusal;
 use super::store::{Described, Store};
+use crate::aws_json::{Refusal, parse, write};
 
 /// The most parameters one answer of `GetParameters` and one page of `GetParametersByPath` may hold.
 const PAGE: usize = 10;
 
-/// An operation: the parameters, the caller's region, the request's body.
-type Operation = fn(&Store, &str, &[u8]) -> Result<String, Refusal>;
+/// The operations that [`perform`] knows.
+pub(super) const OPERATIONS: &[&str] = &["GetParameter", "GetParameters", "GetParametersByPath"];
 
-/// The operation that `X-Amz-Target` names after its prefix.
-pub(super) fn by_name(name: &str) -> Option<Operation> {
-    match name {
-        "GetParameter" => Some(get_parameter),
-        "GetParameters" => Some(get_parameters),
-        "GetParametersByPath" => Some(get_parameters_by_path),
-        _ => None,
+/// Performs `operation` for a caller in `region`.
+pub(super) fn perform(store: &Store, operation: &str, region: &str, body: &[u8]) -> Result<String, Refusal> {
+    match operation {
+        "GetParameter" => get_parameter(store, region, body),
+        "GetParameters" => get_parameters(store, region, body),
+        _ => get_parameters_by_path(store, region, body),
     }
 }
 
@@ -35,7 +33,7 @@ struct GetParameter {
 
 fn get_parameter(store: &Store, region: &str, body: &[u8]) -> Result<String, Refusal> {
     let request: GetParameter = parse(body)?;
-    let name = request.name.ok_or_else(|| null("name"))?;
+    let name = request.name.ok_or_else(|| Refusal::null("name"))?;
     let parameter = store.get(&name, region, request.with_decryption.unwrap_or_default())?;
     write(&json!({ "Parameter": parameter }))
 }
@@ -56,7 +54,7 @@ struct Parameters {
 
 fn get_parameters(store: &Store, region: &str, body: &[u8]) -> Result<String, Refusal> {
     let request: GetParameters = parse(body)?;
-    let names = request.names.ok_or_else(|| null("names"))?;
+    let names = request.names.ok_or_else(|| Refusal::null("names"))?;
     if names.is_empty() || names.len() > PAGE {
         let constraint = match names.is_empty() {
             true => "Member must have length greater than or equal to 1".to_owned(),
@@ -87,7 +85,7 @@ struct GetParametersByPath {
 
 fn get_parameters_by_path(store: &Store, region: &str, body: &[u8]) -> Result<String, Refusal> {
     let request: GetParametersByPath = parse(body)?;
-    let path = request.path.ok_or_else(|| null("path"))?;
+    let path = request.path.ok_or_else(|| Refusal::null("path"))?;
     if !path.starts_with('/') {
         return Err(Refusal::validation(format!("The parameter path must begin with '/': {path}")));
     }
@@ -99,7 +97,7 @@ fn get_parameters_by_path(store: &Store, region: &str, body: &[u8]) -> Result<St
         let constraint = format!("Member must have value between 1 and {PAGE}");
         return Err(Refusal::constraint(&format!("'{size}'"), "maxResults", &constraint));
     }
-    let start = match request.next_token {
+    let start: usize = match request.next_token {
         None => 0,
         Some(token) => {
             token.parse().map_err(|_| Refusal::new("InvalidNextToken", "The specified token isn't valid."))?
@@ -108,23 +106,11 @@ fn get_parameters_by_path(store: &Store, region: &str, body: &[u8]) -> Result<St
     let path = format!("{}/", path.trim_end_matches('/'));
     let decrypt = request.with_decryption.unwrap_or_default();
     let all = store.below(&path, request.recursive.unwrap_or_default(), region, decrypt);
-    let end = all.len().min(start + size);
+    let end = all.len().min(start.saturating_add(size));
     let page = all.get(start..end).unwrap_or_default();
     // Real tokens are opaque; this one is the place where the next page begins.
     if end < all.len() {
         return write(&json!({ "NextToken": end.to_string(), "Parameters": page }));
     }
     write(&json!({ "Parameters": page }))
-}
-
-fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
-    serde_json::from_slice(body).map_err(|error| Refusal::new("SerializationException", error.to_string()))
-}
-
-fn write(answer: &impl Serialize) -> Result<String, Refusal> {
-    serde_json::to_string(answer).map_err(|error| Refusal::new("InternalServerError", error.to_string()))
-}
-
-fn null(member: &str) -> Refusal {
-    Refusal::constraint("null", member, "Member must not be null")
 }

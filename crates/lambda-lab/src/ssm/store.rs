@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{Parameter, refusal::Refusal};
+use super::Parameter;
+use crate::aws_json::Refusal;
 
 /// The account in the parameters' ARNs: the one AWS uses in its documentation.
 const ACCOUNT: &str = "123456789012";

@@ -2,6 +2,7 @@
 #![allow(dead_code)] // Each test file uses its own part of it.
 #![allow(clippy::unwrap_used)] // In helpers of tests, as in tests.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use http_body_util::{BodyExt as _, Full};
@@ -40,9 +41,18 @@ fn parameters() -> Vec<Parameter> {
 
 /// An endpoint with its authority's folder.
 pub(crate) async fn start() -> (SsmEndpoint, tempfile::TempDir, Authority) {
+    start_at(None).await
+}
+
+/// The same, which throttles more than `rate` requests a second.
+pub(crate) async fn start_throttled(rate: u32) -> (SsmEndpoint, tempfile::TempDir, Authority) {
+    start_at(NonZeroU32::new(rate)).await
+}
+
+async fn start_at(rate: Option<NonZeroU32>) -> (SsmEndpoint, tempfile::TempDir, Authority) {
     let folder = tempfile::tempdir().unwrap();
     let authority = Authority::create(folder.path()).unwrap();
-    let endpoint = SsmEndpoint::start(&authority, parameters(), "AKIDLAB").await.unwrap();
+    let endpoint = SsmEndpoint::start(&authority, parameters(), "AKIDLAB", rate).await.unwrap();
     (endpoint, folder, authority)
 }
 

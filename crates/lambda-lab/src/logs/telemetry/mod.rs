@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-pub(super) use api::{KnownExtension, router};
+pub(super) use api::router;
 pub(super) use subscription::{Subscription, Type};
 
 use subscriber::Subscriber;

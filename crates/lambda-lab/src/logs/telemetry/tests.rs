@@ -98,7 +98,7 @@ struct Sandbox {
 fn sandbox(format: LogFormat) -> Sandbox {
     let dir = tempfile::tempdir().unwrap();
     let settings = LogSettings { format, ..LogSettings::default() };
-    let log = FunctionLog::open("hello", &dir.path().join("hello.log"), settings, Vec::new()).unwrap();
+    let log = FunctionLog::open("hello", &dir.path().join("hello.log"), settings).unwrap();
     let log = SandboxLog::new(log, SandboxFacts::new("hello", "s", 128, "us-east-1"));
     Sandbox { log, _dir: dir }
 }

@@ -27,7 +27,7 @@ const WAITING: usize = 128;
 
 /// Why the endpoint could not start.
 #[derive(Debug, thiserror::Error)]
-pub enum SsmError {
+pub enum EndpointError {
     /// Its certificate could not be made.
     #[error(transparent)]
     Certificate(#[from] CertificateError),
@@ -40,10 +40,10 @@ pub enum SsmError {
         source: pem::Error,
     },
     /// rustls refused the certificate or the key.
-    #[error("the SSM endpoint's certificate does not serve TLS: {0}")]
+    #[error("an AWS endpoint's certificate does not serve TLS: {0}")]
     Tls(#[from] rustls::Error),
     /// No loopback port could be had.
-    #[error("the SSM endpoint cannot listen on 127.0.0.1: {0}")]
+    #[error("an AWS endpoint cannot listen on 127.0.0.1: {0}")]
     Listen(io::Error),
 }
 
@@ -58,11 +58,11 @@ pub(super) struct TlsListener {
 }
 
 impl TlsListener {
-    /// Listens on a free port of 127.0.0.1 with a new certificate of `authority`.
-    pub(super) async fn bind(authority: &Authority) -> Result<Self, SsmError> {
-        let config = Arc::new(server_config(&authority.issue("ssm")?)?);
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(SsmError::Listen)?;
-        let address = listener.local_addr().map_err(SsmError::Listen)?;
+    /// Listens on a free port of 127.0.0.1 with a new certificate of `authority`, whose files are called `name`.
+    pub(super) async fn bind(authority: &Authority, name: &str) -> Result<Self, EndpointError> {
+        let config = Arc::new(server_config(&authority.issue(name)?)?);
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(EndpointError::Listen)?;
+        let address = listener.local_addr().map_err(EndpointError::Listen)?;
         let (sender, accepted) = mpsc::channel(WAITING);
         let mut accepting = JoinSet::new();
         accepting.spawn(accept_all(listener, TlsAcceptor::from(config), sender));
@@ -119,10 +119,10 @@ async fn handshake(
     }
 }
 
-fn server_config(issued: &Issued) -> Result<rustls::ServerConfig, SsmError> {
+fn server_config(issued: &Issued) -> Result<rustls::ServerConfig, EndpointError> {
     let unreadable = |path: &PathBuf| {
         let path = path.clone();
-        move |source| SsmError::Pem { path, source }
+        move |source| EndpointError::Pem { path, source }
     };
     let certificate =
         CertificateDer::from_pem_file(&issued.cert_path).map_err(unreadable(&issued.cert_path))?;

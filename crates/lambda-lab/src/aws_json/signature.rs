@@ -2,7 +2,7 @@
 //!
 //! Apart because it is the one place where this endpoint is more lenient than the real one: it reads the header and never
 //! computes the signature, since the secret key of a local run protects nothing. Invariant: a request without the lab's own
-//! access key learns no parameter.
+//! access key learns nothing.
 
 use axum::http::{HeaderMap, header};
 
@@ -11,7 +11,7 @@ use super::refusal::Refusal;
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 
 /// The region the caller signed for.
-pub(super) fn region(headers: &HeaderMap, access_key: &str) -> Result<String, Refusal> {
+pub(super) fn region(headers: &HeaderMap, access_key: &str, signing_name: &str) -> Result<String, Refusal> {
     let missing = || Refusal::new("MissingAuthenticationTokenException", "Missing Authentication Token");
     let header = headers.get(header::AUTHORIZATION).ok_or_else(missing)?;
     let text = header.to_str().map_err(|_| incomplete("is not ASCII"))?;
@@ -25,14 +25,16 @@ pub(super) fn region(headers: &HeaderMap, access_key: &str) -> Result<String, Re
     field("SignedHeaders").ok_or_else(|| incomplete("requires 'SignedHeaders' parameter."))?;
     field("Signature").ok_or_else(|| incomplete("requires 'Signature' parameter."))?;
     let [key, _date, region, service, "aws4_request"] = credential.split('/').collect::<Vec<_>>()[..] else {
-        return Err(incomplete("'Credential' must be <access key>/<date>/<region>/ssm/aws4_request."));
+        let form = format!("'Credential' must be <access key>/<date>/<region>/{signing_name}/aws4_request.");
+        return Err(incomplete(&form));
     };
     if key != access_key {
         let message = "The security token included in the request is invalid.";
         return Err(Refusal::new("UnrecognizedClientException", message));
     }
-    if service != "ssm" {
-        let message = format!("Credential should be scoped to correct service: 'ssm', not '{service}'.");
+    if service != signing_name {
+        let message =
+            format!("Credential should be scoped to correct service: '{signing_name}', not '{service}'.");
         return Err(Refusal::new("InvalidSignatureException", message));
     }
     Ok(region.to_owned())

@@ -1,0 +1,25 @@
+//! What a verdict from this lab must be read without, in the words of every report.
+//!
+//! Apart because each part adds what it lacks. Invariant: what is not said here is emulated, and docs/FIDELITY.md names its test.
+
+use super::Options;
+use crate::limits::Limits;
+
+/// What this lab, on this machine and as it was started, does not emulate.
+pub(super) fn not_emulated(limits: &Limits, options: &Options) -> Vec<String> {
+    let mut gaps = limits.not_emulated();
+    if !options.freeze {
+        gaps.push("freezing between invocations: switched off".to_owned());
+    }
+    if options.ssm_rate.is_none() {
+        gaps.push("throttling by Parameter Store: switched off".to_owned());
+    }
+    let always = [
+        "scale-out beyond this host: while its processors are busy, two sandboxes per processor may be cold at once, \
+         further requests wait",
+        "network distance: every dependency is on loopback",
+        "verification of the IAM token at the database (it is signed and sent over verified TLS, not checked)",
+    ];
+    gaps.extend(always.map(str::to_owned));
+    gaps
+}
