@@ -23,8 +23,8 @@ use crate::http_api::{self, Fleets};
 use crate::journal::{Journal, last_lines};
 use crate::sandbox::state::Answer;
 use crate::sandbox::{InvocationRequest, Outcome};
-use crate::services::Services;
 use crate::services::run_dir::RunDir;
+use crate::services::{DatabaseIam, Services};
 use crate::ssm::{Parameter, SsmEndpoint};
 use crate::trace::TraceContext;
 
@@ -107,10 +107,10 @@ impl Lab {
         let authority = Authority::create(run_dir.path()).map_err(prepare)?;
         let logs_dir = options.logs_dir.clone().unwrap_or_else(|| run_dir.path().join("logs"));
         let journal = Arc::new(Journal::open(options.records.as_deref(), &logs_dir).map_err(prepare)?);
-        let services = start_services(experiment, &run_dir, &authority).await?;
+        let credentials = new_credentials();
+        let services = start_services(experiment, &run_dir, &authority, &credentials).await?;
         let mut values = services.as_ref().map(Services::values).unwrap_or_default();
         values.insert("ca.bundle".to_owned(), authority.ca_path().display().to_string());
-        let credentials = new_credentials();
         let parameters = parameters(experiment, &values)?;
         let ssm =
             SsmEndpoint::start(&authority, parameters, &credentials.access_key_id).await.map_err(prepare)?;
@@ -212,11 +212,18 @@ async fn start_services(
     experiment: &Experiment,
     run_dir: &RunDir,
     authority: &Authority,
+    credentials: &Credentials,
 ) -> Result<Option<Services>, LabError> {
     if !experiment.uses_services() {
         return Ok(None);
     }
-    let services = Services::start(run_dir.path(), authority).await;
+    let iam = DatabaseIam {
+        access_key_id: credentials.access_key_id.clone(),
+        secret_access_key: credentials.secret_access_key.clone(),
+        session_token: Some(credentials.session_token.clone()),
+        region: function::REGION.to_owned(),
+    };
+    let services = Services::start(run_dir.path(), authority, &iam).await;
     services.map(Some).map_err(|error| LabError::Service(error.to_string()))
 }
 
@@ -310,7 +317,6 @@ fn not_emulated() -> Vec<String> {
         "memory limits",
         "scale-out beyond this host: two sandboxes per processor may be cold at once, further requests wait",
         "network distance: every dependency is on loopback",
-        "verification of the IAM token at the database (it is signed and sent over verified TLS, not checked)",
     ]
     .map(str::to_owned)
     .to_vec()
