@@ -4,14 +4,15 @@
 mod services_common;
 
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use lambda_lab::certificates::Authority;
 use lambda_lab::services::Services;
 use lambda_lab::services::run_dir::RunDir;
+use services_common::token::{iam, token};
 use services_common::{process_exists, recorded_processes, run, socket_exists, user_of, wait_until};
 
-/// What `psql` says through PgBouncer as a function would reach it, with another trust root if `ca` is given.
+/// What `psql` says with a token of now, as a function would reach the database, with another trust root if `ca` is given.
 fn psql(
     services: &Services,
     user: &str,
@@ -21,8 +22,9 @@ fn psql(
 ) -> Result<String, String> {
     let values = services.values();
     let ca = ca.map_or(values["ca.bundle"].clone(), |path| path.display().to_string());
+    let token = token(&values, user, Duration::ZERO);
     let connection = format!(
-        "host={} port={} dbname={} user={user} password=token sslmode={sslmode} sslrootcert={ca}",
+        "host={} port={} dbname={} user={user} password={token} sslmode={sslmode} sslrootcert={ca}",
         values["database.host"], values["database.port"], values["database.name"],
     );
     run("psql", &["-X", "-A", "-t", "-c", sql, &connection], &[])
@@ -46,7 +48,7 @@ impl Lab {
         let run_dir = RunDir::create().unwrap();
         let authority = Authority::create(run_dir.path()).unwrap();
         let before = Instant::now();
-        let services = Services::start(run_dir.path(), &authority).await.unwrap();
+        let services = Services::start(run_dir.path(), &authority, &iam()).await.unwrap();
         println!("started in {} ms: {:?}", before.elapsed().as_millis(), services.versions());
         Self { services, run_dir }
     }
@@ -59,7 +61,7 @@ fn stranger() -> (Authority, tempfile::TempDir) {
 }
 
 #[tokio::test]
-async fn the_database_is_reached_through_pgbouncer_over_verified_tls() {
+async fn the_database_is_reached_with_a_token_over_verified_tls() {
     let lab = Lab::start().await;
     let services = &lab.services;
     let user = services.values()["database.user"].clone();
@@ -73,14 +75,14 @@ async fn the_database_is_reached_through_pgbouncer_over_verified_tls() {
 
     // Refused: no TLS, another authority, another user.
     let refused = psql(services, &user, None, "disable", "SELECT 1").unwrap_err();
-    assert!(refused.contains("SSL required"), "{refused}");
+    assert!(refused.contains("This RDS Proxy requires TLS connections"), "{refused}");
     let (stranger, _folder) = stranger();
     let refused = psql(services, &user, Some(stranger.ca_path()), "verify-full", "SELECT 1").unwrap_err();
     assert!(refused.contains("certificate verify failed"), "{refused}");
     let refused = psql(services, "somebody", None, "verify-full", "SELECT 1").unwrap_err();
-    assert!(refused.contains("no such user") || refused.contains("authentication failed"), "{refused}");
+    assert!(refused.contains("This RDS proxy has no credentials for the role somebody"), "{refused}");
 
-    // PgBouncer counts who asked to log in, the unknown user too; those who never got through TLS did not ask.
+    // Who asked to log in is counted, the unknown user too; those who never got through TLS did not ask.
     assert_eq!(services.counters().await.unwrap().pgbouncer["logins"], 3);
 }
 
@@ -146,7 +148,7 @@ async fn dropping_ends_them_too() {
     for (name, pid) in &processes {
         assert!(!process_exists(*pid), "{name} ({pid}) is left");
     }
-    assert!(!socket_exists(port), "PgBouncer's port {port} still answers");
+    assert!(!socket_exists(port), "the database's port {port} still answers");
     drop(run_dir);
     assert!(!path.exists(), "{} is left", path.display());
 }

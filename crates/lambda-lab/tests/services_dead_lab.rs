@@ -12,6 +12,7 @@ use std::process::{Child, Command};
 use lambda_lab::certificates::Authority;
 use lambda_lab::services::Services;
 use lambda_lab::services::run_dir::RunDir;
+use services_common::token::iam;
 use services_common::{process_exists, recorded_processes, start_helper, wait_until};
 
 const PARENT: &str = "LAB_TEST_PARENT";
@@ -25,7 +26,7 @@ async fn helper_lab() {
     };
     let run_dir = RunDir::create_in(Path::new(&parent)).unwrap();
     let authority = Authority::create(run_dir.path()).unwrap();
-    let _services = Services::start(run_dir.path(), &authority).await.unwrap();
+    let _services = Services::start(run_dir.path(), &authority, &iam()).await.unwrap();
     println!("ready {}", run_dir.path().display());
     // Its killer is quick; should the killer die, this ends too.
     tokio::time::sleep(std::time::Duration::from_secs(120)).await;

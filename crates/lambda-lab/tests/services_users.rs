@@ -7,10 +7,12 @@ mod services_common;
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
 use std::process::Command;
+use std::time::Duration;
 
 use lambda_lab::certificates::Authority;
 use lambda_lab::services::Services;
 use lambda_lab::services::run_dir::RunDir;
+use services_common::token::{iam, token};
 use services_common::{process_exists, recorded_processes, run, user_of};
 
 /// The user and group `nobody`, by number: whether the machine names them does not matter.
@@ -27,10 +29,11 @@ async fn helper_start_and_stop() {
     let run_dir = RunDir::create().unwrap();
     let path = run_dir.path().to_path_buf();
     let authority = Authority::create(&path).unwrap();
-    let services = Services::start(&path, &authority).await.unwrap();
+    let services = Services::start(&path, &authority, &iam()).await.unwrap();
     let values = services.values();
+    let token = token(&values, &values["database.user"], Duration::ZERO);
     let connection = format!(
-        "host=localhost port={} dbname={} user={} sslmode=verify-full sslrootcert={} password=any",
+        "host=localhost port={} dbname={} user={} sslmode=verify-full sslrootcert={} password={token}",
         values["database.port"], values["database.name"], values["database.user"], values["ca.bundle"],
     );
     let who = run("psql", &["-X", "-A", "-t", "-c", "SELECT 6 * 7", &connection], &[]);
@@ -82,7 +85,7 @@ async fn a_folder_that_the_servers_user_may_not_enter_is_refused_by_name() {
     fs::set_permissions(closed.path(), fs::Permissions::from_mode(0o700)).unwrap();
     let run_dir = RunDir::create_in(closed.path()).unwrap();
     let authority = Authority::create(run_dir.path()).unwrap();
-    let error = Services::start(run_dir.path(), &authority).await.err().unwrap().to_string();
+    let error = Services::start(run_dir.path(), &authority, &iam()).await.err().unwrap().to_string();
     let expected = format!("may not enter {}: set TMPDIR", closed.path().display());
     assert!(error.contains(&expected), "{error}");
 }
@@ -95,6 +98,6 @@ async fn a_folder_too_deep_for_a_socket_is_refused_by_name() {
     fs::create_dir(&deep).unwrap();
     let run_dir = RunDir::create_in(&deep).unwrap();
     let authority = Authority::create(run_dir.path()).unwrap();
-    let error = Services::start(run_dir.path(), &authority).await.err().unwrap().to_string();
+    let error = Services::start(run_dir.path(), &authority, &iam()).await.err().unwrap().to_string();
     assert!(error.contains("a Unix socket's path at most") && error.contains("set TMPDIR"), "{error}");
 }

@@ -18,7 +18,6 @@ pub(super) fn not_emulated(limits: &Limits, options: &Options) -> Vec<String> {
         "scale-out beyond this host: while its processors are busy, two sandboxes per processor may be cold at once, \
          further requests wait",
         "network distance: every dependency is on loopback",
-        "verification of the IAM token at the database (it is signed and sent over verified TLS, not checked)",
     ];
     gaps.extend(always.map(str::to_owned));
     gaps

@@ -68,10 +68,10 @@ impl Lab {
         let logs_dir = options.logs_dir.clone().unwrap_or_else(|| run_dir.path().join("logs"));
         let journal = Journal::open(options.records.as_deref(), &logs_dir).map_err(prepare)?;
         let journal = Arc::new(journal.with(options.log_file.clone(), options.invocations.clone()));
-        let services = start_services(experiment, &run_dir, &authority).await?;
+        let credentials = new_credentials();
+        let services = start_services(experiment, &run_dir, &authority, &credentials).await?;
         let mut values = services.as_ref().map(Services::values).unwrap_or_default();
         values.insert("ca.bundle".to_owned(), authority.ca_path().display().to_string());
-        let credentials = new_credentials();
         let parameters = parameters(experiment, &values)?;
         let access_key = &credentials.access_key_id;
         let ssm = SsmEndpoint::start(&authority, parameters, access_key, options.ssm_rate);

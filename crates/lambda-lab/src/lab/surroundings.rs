@@ -10,9 +10,9 @@ use uuid::Uuid;
 use super::LabError;
 use crate::certificates::Authority;
 use crate::experiment::{Experiment, ExperimentError, expand};
-use crate::function::Credentials;
+use crate::function::{Credentials, REGION};
 use crate::secrets::SecretsEndpoint;
-use crate::services::Services;
+use crate::services::{DatabaseIam, Services};
 use crate::services::run_dir::RunDir;
 use crate::ssm::{Parameter, SsmEndpoint};
 
@@ -20,11 +20,18 @@ pub(super) async fn start_services(
     experiment: &Experiment,
     run_dir: &RunDir,
     authority: &Authority,
+    credentials: &Credentials,
 ) -> Result<Option<Services>, LabError> {
     if !experiment.uses_services() {
         return Ok(None);
     }
-    let services = Services::start(run_dir.path(), authority).await;
+    let iam = DatabaseIam {
+        access_key_id: credentials.access_key_id.clone(),
+        secret_access_key: credentials.secret_access_key.clone(),
+        session_token: Some(credentials.session_token.clone()),
+        region: REGION.to_owned(),
+    };
+    let services = Services::start(run_dir.path(), authority, &iam).await;
     services.map(Some).map_err(|error| LabError::Service(error.to_string()))
 }
 

@@ -1,12 +1,12 @@
-//! The real servers behind the functions: PostgreSQL, PgBouncer in front of it, and Redis (or Valkey).
+//! The real servers behind the functions: PostgreSQL, PgBouncer and RDS Proxy's door in front of it, and Redis (or Valkey).
 //!
-//! Apart from the sandboxes because functions know them by their parameters only. [`Services`] starts all three on free
-//! loopback ports with their data below the run folder ([`run_dir`]) and ends all three. Invariant: no server that we did not
+//! Apart from the sandboxes because functions know them by their parameters only. [`Services`] starts them on free
+//! loopback ports with their data below the run folder ([`run_dir`]) and ends them. Invariant: no server that we did not
 //! start is ever touched, and none that we started outlives us.
 
+mod door;
 mod error;
 mod pgbouncer;
-mod pgbouncer_log;
 mod pid_file;
 mod postgres;
 mod process;
@@ -21,13 +21,17 @@ mod tests;
 
 use std::collections::BTreeMap;
 use std::io;
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::SystemTime;
 
 pub use crate::tied::spawn_tied;
+pub use door::DatabaseIam;
 pub use error::ServiceError;
 
 use crate::certificates::{Authority, Issued};
+use door::{Clock, Door, Guarded};
 use pgbouncer::PgBouncer;
 use postgres::Postgres;
 use redis::Redis;
@@ -36,7 +40,7 @@ use user::ServiceUser;
 /// What the servers counted since they were ready.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ServiceCounters {
-    /// PgBouncer's: `logins`, the clients that asked to log in (over TLS; refused ones are among them).
+    /// Before PgBouncer: `logins`, the clients that asked to log in (over TLS; refused ones are among them).
     pub pgbouncer: BTreeMap<String, u64>,
     /// Redis': `keyspace_hits`, `keyspace_misses`, and `calls_<command>` for every command called so far.
     pub redis: BTreeMap<String, u64>,
@@ -45,6 +49,7 @@ pub struct ServiceCounters {
 /// One lab's servers. [`Services::stop`] ends them gently; dropping ends them at once, blocking until they are gone.
 pub struct Services {
     // In the order of dropping: what uses another goes first.
+    door: Door,
     pgbouncer: PgBouncer,
     redis: Redis,
     postgres: Postgres,
@@ -52,57 +57,59 @@ pub struct Services {
 }
 
 impl Services {
-    /// Starts all three, each in a folder of its own below `run_dir`, and returns when each has answered a client.
+    /// Starts all, each in a folder of its own below `run_dir`, and returns when each server has answered a client. The database
+    /// takes the tokens of `iam`.
     ///
     /// When we are root they run as `postgres` or `nobody`, which must be able to pass through `run_dir`. Another program may
     /// take a port between our finding it free and the server's start; then all is started once more.
     ///
     /// # Errors
     /// [`ServiceError`], which says what is missing or quotes the server's log. What had started is ended.
-    pub async fn start(run_dir: &Path, authority: &Authority) -> Result<Self, ServiceError> {
-        Self::start_on(run_dir, authority, free_port).await
+    pub async fn start(
+        run_dir: &Path,
+        authority: &Authority,
+        iam: &DatabaseIam,
+    ) -> Result<Self, ServiceError> {
+        Self::start_on(run_dir, authority, iam, Arc::new(SystemTime::now), free_port).await
     }
 
-    /// As [`Services::start`], with `next_port` asked for each of the ports.
+    /// As [`Services::start`], with a clock for the age of tokens and `next_port` asked for each of the servers' ports.
     async fn start_on(
         run_dir: &Path,
         authority: &Authority,
+        iam: &DatabaseIam,
+        clock: Clock,
         mut next_port: impl FnMut() -> Result<u16, ServiceError>,
     ) -> Result<Self, ServiceError> {
         let user = ServiceUser::find()?;
         user.require_way_to(run_dir)?;
-        let mut ports = || Ok::<_, ServiceError>([next_port()?, next_port()?, next_port()?]);
-        match Self::start_once(run_dir, authority, &user, ports()?).await {
-            Err(error) if error.is_port_taken() => {
-                Self::start_once(run_dir, authority, &user, ports()?).await
-            }
+        let mut ports = || Ok::<_, ServiceError>([next_port()?, next_port()?]);
+        let servers = match start_servers(run_dir, authority, &user, ports()?).await {
+            Err(error) if error.is_port_taken() => start_servers(run_dir, authority, &user, ports()?).await,
             result => result,
-        }
-    }
-
-    async fn start_once(
-        run_dir: &Path,
-        authority: &Authority,
-        user: &ServiceUser,
-        ports: [u16; 3],
-    ) -> Result<Self, ServiceError> {
-        let [postgres_port, pgbouncer_port, redis_port] = ports;
-        let database = async {
-            let postgres = Postgres::start(run_dir, authority, user, postgres_port).await?;
-            let pgbouncer = PgBouncer::start(run_dir, authority, user, &postgres, pgbouncer_port).await?;
-            Ok((postgres, pgbouncer))
         };
-        let cache = Redis::start(run_dir, authority, user, redis_port);
-        let ((postgres, pgbouncer), redis) = tokio::try_join!(database, cache)?;
-        Ok(Self { pgbouncer, redis, postgres, ca_path: authority.ca_path().to_path_buf() })
+        let (postgres, pgbouncer, redis) = servers?;
+        let socket = pgbouncer.socket().to_path_buf();
+        let door = Door::open(authority, Guarded { iam: iam.clone(), role: postgres::ROLE, socket, clock })?;
+        Ok(Self { door, pgbouncer, redis, postgres, ca_path: authority.ca_path().to_path_buf() })
     }
 
-    /// What functions need to reach them: `database.host`, `database.port` (PgBouncer's), `database.name`, `database.user`,
+    /// Where the database's door listens: what a delay line in front of it leads to.
+    pub fn database_address(&self) -> SocketAddr {
+        SocketAddr::from((Ipv4Addr::LOCALHOST, self.door.port()))
+    }
+
+    /// From now on functions are given `port` for the database's, one that leads to it: tokens must be signed for it.
+    pub fn advertise_database_port(&self, port: u16) {
+        self.door.advertise(port);
+    }
+
+    /// What functions need to reach them: `database.host`, `database.port` (the door's), `database.name`, `database.user`,
     /// `cache.host`, `cache.port`, `cache.password`, and `ca.bundle`, the path of the PEM file to trust.
     pub fn values(&self) -> BTreeMap<String, String> {
         let values = [
-            ("database.host", "localhost".to_owned()),
-            ("database.port", self.pgbouncer.port().to_string()),
+            ("database.host", Door::host().to_owned()),
+            ("database.port", self.door.advertised_port().to_string()),
             ("database.name", postgres::DATABASE.to_owned()),
             ("database.user", postgres::ROLE.to_owned()),
             ("cache.host", "localhost".to_owned()),
@@ -128,7 +135,7 @@ impl Services {
     /// # Errors
     /// [`ServiceError`] when a server does not answer.
     pub async fn counters(&self) -> Result<ServiceCounters, ServiceError> {
-        let pgbouncer = BTreeMap::from([("logins".to_owned(), self.pgbouncer.logins()?)]);
+        let pgbouncer = BTreeMap::from([("logins".to_owned(), self.door.logins())]);
         Ok(ServiceCounters { pgbouncer, redis: self.redis.counters().await? })
     }
 
@@ -140,7 +147,7 @@ impl Services {
         self.redis.flush().await
     }
 
-    /// Tells whether all three still run.
+    /// Tells whether all servers still run.
     ///
     /// # Errors
     /// [`ServiceError::Ended`], which quotes the log, when one ended by itself.
@@ -150,16 +157,34 @@ impl Services {
         self.postgres.check()
     }
 
-    /// Ends all three, PgBouncer first; whatever the result, they are gone on return.
+    /// Ends all, the door first; whatever the result, they are gone on return.
     ///
     /// # Errors
     /// [`ServiceError::Killed`] when one did not end when told to.
     pub async fn stop(self) -> Result<(), ServiceError> {
+        drop(self.door);
         let pgbouncer = self.pgbouncer.stop().await;
         let redis = self.redis.stop().await;
         let postgres = self.postgres.stop().await;
         pgbouncer.and(redis).and(postgres)
     }
+}
+
+async fn start_servers(
+    run_dir: &Path,
+    authority: &Authority,
+    user: &ServiceUser,
+    ports: [u16; 2],
+) -> Result<(Postgres, PgBouncer, Redis), ServiceError> {
+    let [postgres_port, redis_port] = ports;
+    let database = async {
+        let postgres = Postgres::start(run_dir, authority, user, postgres_port).await?;
+        let pgbouncer = PgBouncer::start(run_dir, authority, user, &postgres).await?;
+        Ok((postgres, pgbouncer))
+    };
+    let cache = Redis::start(run_dir, authority, user, redis_port);
+    let ((postgres, pgbouncer), redis) = tokio::try_join!(database, cache)?;
+    Ok((postgres, pgbouncer, redis))
 }
 
 /// A port on 127.0.0.1 that was free a moment ago.

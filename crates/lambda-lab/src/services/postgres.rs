@@ -48,10 +48,7 @@ impl Postgres {
         let programs = programs::postgres_folder().await?;
         let version = programs::version_of(&programs.join("postgres")).await?;
         let folder = user.new_folder(run_dir.join("postgres"))?;
-        let socket = folder.join(format!(".s.PGSQL.{port}"));
-        if socket.as_os_str().len() > SOCKET_PATH_LIMIT {
-            return Err(ServiceError::LongSocketPath { path: socket, limit: SOCKET_PATH_LIMIT });
-        }
+        socket_path(&folder, port)?;
         let data = initialize(&programs, run_dir, &folder, user).await?;
         let certificate = super::issue_for(authority, user, "postgres")?;
         let settings = settings(&folder, &certificate.cert_path, &certificate.key_path, port);
@@ -106,6 +103,15 @@ impl Postgres {
     pub(crate) async fn stop(self) -> Result<(), ServiceError> {
         self.process.stop(Signal::SIGINT, STOP_GRACE).await
     }
+}
+
+/// Where a server of PostgreSQL's protocol makes its socket.
+pub(crate) fn socket_path(folder: &Path, port: u16) -> Result<PathBuf, ServiceError> {
+    let path = folder.join(format!(".s.PGSQL.{port}"));
+    if path.as_os_str().len() > SOCKET_PATH_LIMIT {
+        return Err(ServiceError::LongSocketPath { path, limit: SOCKET_PATH_LIMIT });
+    }
+    Ok(path)
 }
 
 /// Runs `initdb`; returns the data folder.

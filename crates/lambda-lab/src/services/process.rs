@@ -147,11 +147,6 @@ impl ServiceProcess {
         Ok(())
     }
 
-    /// Where its output goes.
-    pub(crate) fn log_path(&self) -> &Path {
-        &self.log_path
-    }
-
     fn ended(&self, status: ExitStatus) -> ServiceError {
         let (name, log) = (self.name.to_owned(), self.log_end());
         // The words of the C library and of each of the servers that found a port taken.

@@ -2,6 +2,8 @@
 #![allow(dead_code)] // Each test file uses its own part of it.
 #![allow(clippy::unwrap_used)] // In helpers of tests, as in tests.
 
+pub(crate) mod token;
+
 use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::net::{Ipv4Addr, TcpStream};
