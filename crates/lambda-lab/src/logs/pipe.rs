@@ -56,12 +56,15 @@ impl Pipe {
 
     /// Reads what is in the pipe now, and gives an unfinished line out too. Bounded: what a pipe can hold is what was written
     /// before, more than that came later.
-    pub(super) fn drain(&self, mut each: impl FnMut(&[u8])) {
+    pub(super) fn drain(&self, each: impl FnMut(&[u8])) {
+        // Not `try_read`: it asks the system only after tokio has heard that there is something.
+        self.drain_with(|buffer| nix::unistd::read(&self.end, buffer).map_err(io::Error::from), each);
+    }
+
+    fn drain_with(&self, read: impl Fn(&mut [u8]) -> io::Result<usize>, mut each: impl FnMut(&[u8])) {
         let mut buffer = [0; DRAIN_CHUNK];
         let mut left = None;
-        // Not `try_read`: it asks the system only after tokio has heard that there is something.
-        let read = |buffer: &mut [u8]| nix::unistd::read(&self.end, buffer).map_err(io::Error::from);
-        while let Taken::Bytes(count) = self.take(&mut buffer, read, &mut each) {
+        while let Taken::Bytes(count) = self.take(&mut buffer, &read, &mut each) {
             let after = left.unwrap_or_else(|| self.capacity()).saturating_sub(count);
             if after == 0 {
                 break;
@@ -113,5 +116,25 @@ impl Pipe {
     #[cfg(not(target_os = "linux"))]
     fn capacity(&self) -> usize {
         CHUNK
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_drain_takes_no_more_than_a_pipe_holds_however_fast_it_is_filled_again() {
+        let (pipe, _ends) = Pipe::open().unwrap();
+        let reads = Cell::new(0);
+        let endless = |buffer: &mut [u8]| {
+            reads.set(reads.get() + 1);
+            // Ends the test where nothing else would.
+            if reads.get() > 10_000 { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(buffer.len()) }
+        };
+        pipe.drain_with(endless, |_| {});
+        assert_eq!(reads.get(), pipe.capacity().div_ceil(DRAIN_CHUNK));
     }
 }

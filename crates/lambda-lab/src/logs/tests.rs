@@ -100,19 +100,6 @@ async fn output_is_read_while_a_process_runs_and_to_its_end() {
 }
 
 #[tokio::test]
-async fn a_drain_takes_no_more_than_a_pipe_holds_however_much_is_printed() {
-    let case = case(LogSettings::default());
-    let mut child = case.spawn(Source::Function, "exec seq 1 10000000");
-    case.wait_for("1\n2\n").await;
-    let before = case.text().len();
-    case.log.drain();
-    let taken = case.text().len() - before;
-    child.kill().unwrap();
-    child.wait().unwrap();
-    assert!(taken <= 128 * 1024, "{taken}");
-}
-
-#[tokio::test]
 async fn bytes_that_are_not_text_are_logged_as_they_are() {
     let case = case(LogSettings::default());
     case.run(Source::Function, r"printf '\377\000\n'");

@@ -256,9 +256,10 @@ async fn only_the_types_asked_for_are_sent() {
     sandbox.print(Source::Extension("x".into()), "not this");
     sandbox.print(Source::Function, "this");
     sandbox.end("one");
-    sandbox.print(Source::Function, "and this");
+    let object = r#"{"a":"string in a text log"}"#;
+    sandbox.print(Source::Function, object);
     let events = sink.events(2).await;
-    assert_eq!(events.iter().map(|event| &event["record"]).collect::<Vec<_>>(), ["this", "and this"]);
+    assert_eq!(events.iter().map(|event| &event["record"]).collect::<Vec<_>>(), ["this", object]);
 }
 
 #[tokio::test]
@@ -308,6 +309,21 @@ async fn a_subscriber_that_fails_for_a_while_gets_every_event_once_in_order() {
     let events = sink.events(1).await;
     assert_eq!(events[0]["record"], "two");
     assert!(sink.answers.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_batch_is_not_tried_again_while_the_sandbox_is_frozen() {
+    let mut sink = sink(&[500]).await;
+    let sandbox = sandbox(LogFormat::Text);
+    sandbox.subscribe(&sink.subscription(&["function"], 25)).await;
+    sandbox.print(Source::Function, "one");
+    let first = sink.body().await;
+    sandbox.log.frozen();
+    // Several times what is waited before a second attempt.
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert!(sink.bodies.try_recv().is_err());
+    sandbox.log.thawed();
+    assert_eq!(sink.body().await, first);
 }
 
 #[tokio::test]
