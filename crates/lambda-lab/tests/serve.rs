@@ -31,6 +31,9 @@ async fn each_function_has_the_options_that_follow_it() {
     assert_eq!((&second["A"], second.get("B")), (&"2".into(), None));
     let memory = "AWS_LAMBDA_FUNCTION_MEMORY_SIZE";
     assert_eq!((&first[memory], &second[memory]), (&"512".into(), &"128".into()));
+    for variable in ["SSL_CERT_FILE", "AWS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"] {
+        assert!(first[variable].as_str().unwrap().ends_with(".pem"), "{variable}: any client trusts the lab");
+    }
     let left_ms = get(&format!("{}/deadline", lab.urls["first"])).await;
     assert!((3001..=7000).contains(&left_ms.as_u64().unwrap()), "the time-out is 7 s: {left_ms}");
 

@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use lambda_lab::control::FunctionUrl;
 use lambda_lab::experiment::{AccountLimits, Experiment, ParameterTemplate};
 use lambda_lab::lab::{Lab, Options, default_functions_dir};
 use lambda_lab::limits::Wanted;
@@ -188,7 +189,11 @@ fn announce(lab: &Lab, ready_line: bool) -> anyhow::Result<()> {
     }
     let _ = out.flush();
     for function in &lab.ready().functions {
-        eprintln!("log of {}: {}", function.name, lab.log_path(&function.name).display());
+        let FunctionUrl { name, url, .. } = function;
+        eprintln!("log of {name}: {}", lab.log_path(name).display());
+        if let Some((front, _)) = url.rsplit_once('/') {
+            eprintln!("function URL of {name}: {front}/function-url/{name}/");
+        }
     }
     if let Some(front) = lab.ready().functions.first().and_then(|function| function.url.rsplit_once('/')) {
         eprintln!("Invoke API: {0} (aws lambda invoke --endpoint-url {0} ..)", front.0);

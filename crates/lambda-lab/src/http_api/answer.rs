@@ -1,4 +1,4 @@
-//! A function's answer as the HTTP API turns it into an HTTP response: payload format 2.0.
+//! A function's answer as HTTP API and function URL turn it into an HTTP response: payload format 2.0.
 //!
 //! Apart from the server because it is a pure mapping. AWS infers a plain 200 from JSON without `statusCode`. Invariant:
 //! whatever the function sends, the client gets a complete HTTP response.
@@ -12,6 +12,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde_json::Value;
+
+use super::face::Face;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -28,36 +30,15 @@ struct Answer<'a> {
 }
 
 /// The HTTP response for the function's `payload`.
-pub(crate) fn response(payload: &Bytes) -> Response<Body> {
-    match serde_json::from_slice::<Answer<'_>>(payload) {
-        Ok(answer) => explicit(answer).unwrap_or_else(internal_server_error),
-        Err(_) => inferred(payload).unwrap_or_else(internal_server_error),
-    }
+pub(crate) fn response(face: Face, payload: &Bytes) -> Response<Body> {
+    let response = match serde_json::from_slice::<Answer<'_>>(payload) {
+        Ok(answer) => explicit(face, answer),
+        Err(_) => inferred(payload),
+    };
+    response.unwrap_or_else(|| face.function_failed())
 }
 
-/// AWS's answer where the function failed, timed out or answered nonsense.
-pub(crate) fn internal_server_error() -> Response<Body> {
-    message(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")
-}
-
-/// AWS's answer where Lambda throttled the request.
-pub(crate) fn service_unavailable() -> Response<Body> {
-    message(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable")
-}
-
-/// AWS's answer where no route matches.
-pub(crate) fn not_found() -> Response<Body> {
-    message(StatusCode::NOT_FOUND, "Not Found")
-}
-
-fn message(status: StatusCode, text: &str) -> Response<Body> {
-    let mut response = Response::new(Body::from(format!("{{\"message\":\"{text}\"}}")));
-    *response.status_mut() = status;
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    response
-}
-
-fn explicit(answer: Answer<'_>) -> Option<Response<Body>> {
+fn explicit(face: Face, answer: Answer<'_>) -> Option<Response<Body>> {
     let body = answer.body.unwrap_or_default();
     let body = if answer.is_base64_encoded {
         STANDARD.decode(body.as_bytes()).ok()?
@@ -78,7 +59,7 @@ fn explicit(answer: Answer<'_>) -> Option<Response<Body>> {
         headers.append(header::SET_COOKIE, HeaderValue::from_str(cookie).ok()?);
     }
     if !headers.contains_key(header::CONTENT_TYPE) {
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain;charset=UTF-8"));
+        headers.insert(header::CONTENT_TYPE, face.default_content_type());
     }
     Some(response)
 }
@@ -105,7 +86,11 @@ mod tests {
     use super::*;
 
     async fn seen(payload: &'static str) -> (u16, String, String) {
-        let response = response(&Bytes::from_static(payload.as_bytes()));
+        seen_at(Face::HttpApi, payload).await
+    }
+
+    async fn seen_at(face: Face, payload: &'static str) -> (u16, String, String) {
+        let response = response(face, &Bytes::from_static(payload.as_bytes()));
         let status = response.status().as_u16();
         let content_type = response.headers()["content-type"].to_str().unwrap().to_owned();
         let body = to_bytes(response.into_body(), 1 << 20).await.unwrap();
@@ -137,6 +122,16 @@ mod tests {
             r#"{"statusCode":200,"body":"%","isBase64Encoded":true}"#,
         ] {
             assert_eq!(seen(payload).await, error, "{payload}");
+            let bad_gateway = (502, "application/json".to_owned(), "Internal Server Error".to_owned());
+            assert_eq!(seen_at(Face::FunctionUrl, payload).await, bad_gateway, "{payload}");
         }
+    }
+
+    #[tokio::test]
+    async fn an_answer_without_a_content_type_gets_the_faces_own() {
+        let payload = r#"{"statusCode":200,"body":"x"}"#;
+        assert_eq!(seen(payload).await, (200, "text/plain;charset=UTF-8".into(), "x".into()));
+        let seen = seen_at(Face::FunctionUrl, payload).await;
+        assert_eq!(seen, (200, "application/json".into(), "x".into()));
     }
 }

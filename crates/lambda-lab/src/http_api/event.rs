@@ -1,4 +1,4 @@
-//! An HTTP request as the HTTP API hands it to Lambda: payload format 2.0.
+//! An HTTP request as HTTP API and function URL hand it to Lambda: payload format 2.0.
 //!
 //! Apart from the server because it is a pure mapping, with AWS's rules for names, cookies, bodies and times:
 //! <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html>. Invariant: the event has
@@ -10,9 +10,10 @@ use std::net::IpAddr;
 use axum::http::{HeaderMap, Method};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::function::ACCOUNT;
+use super::face::Face;
 
 /// The request's parts, as the server has them.
 pub(crate) struct HttpRequest<'a> {
@@ -24,6 +25,17 @@ pub(crate) struct HttpRequest<'a> {
     pub(crate) headers: &'a HeaderMap,
     pub(crate) source_ip: IpAddr,
     pub(crate) body: &'a [u8],
+}
+
+/// What the front adds to it.
+pub(crate) struct Context<'a> {
+    pub(crate) face: Face,
+    pub(crate) function: &'a str,
+    /// The front's own id of the request.
+    pub(crate) request_id: &'a str,
+    /// The trace header as it is passed on.
+    pub(crate) trace_header: &'a str,
+    pub(crate) now: Timestamp,
 }
 
 #[derive(Serialize)]
@@ -48,7 +60,7 @@ struct Event<'a> {
 #[serde(rename_all = "camelCase")]
 struct RequestContext<'a> {
     account_id: &'static str,
-    api_id: &'static str,
+    api_id: &'a str,
     domain_name: &'a str,
     domain_prefix: &'a str,
     http: Http<'a>,
@@ -69,25 +81,32 @@ struct Http<'a> {
     user_agent: &'a str,
 }
 
-/// The event's JSON for `request`; `api_request_id` is the gateway's own id, `trace_header` what it passes on.
+/// The event's JSON for `request`.
 ///
 /// # Errors
 /// None that valid HTTP can cause; serialisation is reported rather than assumed.
-pub(crate) fn event(
-    request: &HttpRequest<'_>,
-    api_request_id: &str,
-    trace_header: &str,
-    now: jiff::Timestamp,
-) -> Result<Vec<u8>, serde_json::Error> {
+pub(crate) fn event(request: &HttpRequest<'_>, context: &Context<'_>) -> Result<Vec<u8>, serde_json::Error> {
     let header = |name: &str| request.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or("");
     let cookies = header("cookie").split("; ").filter(|cookie| !cookie.is_empty()).collect();
     let mut headers = joined_headers(request.headers);
     headers.remove("cookie");
-    headers.insert("x-amzn-trace-id", trace_header.to_owned());
-    headers.insert("x-forwarded-for", request.source_ip.to_string());
+    let domain = header("host");
+    let port = domain.rsplit_once(':').map_or("80", |(_, port)| port);
+    headers.insert("x-amzn-trace-id", context.trace_header.to_owned());
+    // The address is appended to what proxies before it wrote.
+    let source_ip = request.source_ip.to_string();
+    headers
+        .entry("x-forwarded-for")
+        .and_modify(|proxies| {
+            proxies.push_str(", ");
+            proxies.push_str(&source_ip);
+        })
+        .or_insert_with(|| source_ip.clone());
+    headers.insert("x-forwarded-port", port.to_owned());
     headers.insert("x-forwarded-proto", "http".to_owned());
     let (body, is_base64_encoded) = body(request.body, header("content-type"));
-    let domain = header("host");
+    let api_id = context.face.api_id(context.function);
+    let first_label = domain.split(['.', ':']).next().unwrap_or(domain);
     serde_json::to_vec(&Event {
         version: "2.0",
         route_key: "$default",
@@ -97,22 +116,25 @@ pub(crate) fn event(
         headers,
         query_string_parameters: query_parameters(request.query),
         request_context: RequestContext {
-            account_id: ACCOUNT,
-            api_id: "lambdalab",
+            account_id: context.face.account_id(),
+            api_id,
             domain_name: domain,
-            domain_prefix: domain.split(['.', ':']).next().unwrap_or(domain),
+            domain_prefix: match context.face {
+                Face::HttpApi => first_label,
+                Face::FunctionUrl => api_id,
+            },
             http: Http {
                 method: request.method.as_str(),
                 path: request.path,
                 protocol: "HTTP/1.1",
-                source_ip: request.source_ip.to_string(),
+                source_ip,
                 user_agent: header("user-agent"),
             },
-            request_id: api_request_id,
+            request_id: context.request_id,
             route_key: "$default",
             stage: "$default",
-            time: now.strftime("%d/%b/%Y:%H:%M:%S +0000").to_string(),
-            time_epoch: now.as_millisecond(),
+            time: context.now.strftime("%d/%b/%Y:%H:%M:%S +0000").to_string(),
+            time_epoch: context.now.as_millisecond(),
         },
         body,
         is_base64_encoded,
@@ -170,9 +192,10 @@ mod tests {
 
     use super::*;
 
-    fn mapped(request: &HttpRequest<'_>) -> Value {
+    fn mapped(face: Face, request: &HttpRequest<'_>) -> Value {
         let now = "2020-03-12T19:03:58Z".parse().unwrap();
-        serde_json::from_slice(&event(request, "id=", "Root=1-a-b", now).unwrap()).unwrap()
+        let context = Context { face, function: "hello", request_id: "id=", trace_header: "Root=1-a-b", now };
+        serde_json::from_slice(&event(request, &context).unwrap()).unwrap()
     }
 
     #[test]
@@ -190,7 +213,7 @@ mod tests {
             source_ip: [192, 0, 2, 1].into(),
             body: b"",
         };
-        let event = mapped(&request);
+        let event = mapped(Face::HttpApi, &request);
         assert_eq!(event["version"], "2.0");
         assert_eq!(event["cookies"], json!(["cookie1=a", "cookie2=b"]));
         assert_eq!(event["headers"]["header2"], "value1,value2");
@@ -200,6 +223,33 @@ mod tests {
         assert_eq!(event["requestContext"]["timeEpoch"], 1_584_039_838_000_i64);
         assert_eq!(event["requestContext"]["domainPrefix"], "api");
         assert_eq!(event.get("body"), None);
+        assert_eq!(event["requestContext"]["accountId"], "123456789012");
+        let ports = (&event["headers"]["x-forwarded-port"], &event["headers"]["x-forwarded-for"]);
+        assert_eq!(ports, (&json!("80"), &json!("192.0.2.1")));
+
+        let event = mapped(Face::FunctionUrl, &request);
+        let context = &event["requestContext"];
+        assert_eq!((&context["accountId"], &context["apiId"]), (&json!("anonymous"), &json!("hello")));
+        assert_eq!((&context["domainPrefix"], &context["stage"]), (&json!("hello"), &json!("$default")));
+    }
+
+    #[test]
+    fn the_address_is_appended_to_what_proxies_wrote() {
+        let mut headers = HeaderMap::new();
+        headers.insert("host", HeaderValue::from_static("localhost:8080"));
+        headers.insert("x-forwarded-for", HeaderValue::from_static("203.0.113.7"));
+        let source_ip = [192, 0, 2, 1].into();
+        let request = HttpRequest {
+            method: &Method::GET,
+            path: "/",
+            query: "",
+            headers: &headers,
+            source_ip,
+            body: b"",
+        };
+        let event = mapped(Face::HttpApi, &request);
+        assert_eq!(event["headers"]["x-forwarded-for"], "203.0.113.7, 192.0.2.1");
+        assert_eq!(event["headers"]["x-forwarded-port"], "8080");
     }
 
     #[test]

@@ -25,7 +25,7 @@ use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 use crate::fleet::Fleet;
-use crate::http_api::Fleets;
+use crate::http_api::{BODY_LIMIT, Fleets};
 use crate::sandbox::InvocationRequest;
 use crate::trace::TraceContext;
 use name::FunctionName;
@@ -189,7 +189,13 @@ fn log_tail_wanted(headers: &HeaderMap) -> Result<bool, Refusal> {
 /// The event; an empty body is an empty object, as on Lambda.
 async fn payload(kind: InvocationType, body: Body) -> Result<Bytes, Refusal> {
     let too_large = || Refusal::too_large(MAX_EVENT_BYTES);
-    let payload = to_bytes(body, MAX_EVENT_BYTES).await.map_err(|_| too_large())?;
+    let payload = match tokio::time::timeout(BODY_LIMIT, to_bytes(body, MAX_EVENT_BYTES)).await {
+        Ok(payload) => payload.map_err(|_| too_large())?,
+        Err(_) => {
+            let message = format!("The body did not arrive within {} s.", BODY_LIMIT.as_secs());
+            return Err(Refusal::invalid_content(&message));
+        }
+    };
     if kind == InvocationType::Event && payload.len() > MAX_ASYNC_EVENT_BYTES {
         return Err(Refusal::too_large_for_event(payload.len(), MAX_ASYNC_EVENT_BYTES));
     }

@@ -65,7 +65,10 @@ pub(super) fn platform_env(
         ("AWS_ENDPOINT_URL_SECRETS_MANAGER".to_owned(), secrets.url().to_owned()),
     ]);
     if let Some(bundle) = values.get("ca.bundle") {
-        env.insert("SSL_CERT_FILE".to_owned(), bundle.clone());
+        // OpenSSL and rustls, botocore, Node.
+        for variable in ["SSL_CERT_FILE", "AWS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"] {
+            env.insert(variable.to_owned(), bundle.clone());
+        }
     }
     env
 }
