@@ -131,6 +131,7 @@ impl FakeLab {
                 max_memory_mb: Some(20.0),
                 cpu_ms: Some(duration_ms / 2.0),
                 init_cpu_ms: init_ms.map(|init_ms| init_ms / 2.0),
+                throttled_ms: None,
                 status: if failed { Status::Error } else { Status::Success },
                 error_type: failed.then(|| "Runtime.Unknown".to_owned()),
             });

@@ -16,6 +16,7 @@ use uuid::Uuid;
 use crate::certificates::Authority;
 use crate::control::{FunctionUrl, Ready};
 use crate::control_port::{self, Controlled};
+use crate::distance::{DelayLines, Dependency, Network};
 use crate::experiment::{Experiment, ExperimentError, Function, expand};
 use crate::fleet::{Fleet, Served};
 use crate::function::{self, Credentials, FunctionError};
@@ -39,6 +40,8 @@ pub struct Options {
     pub logs_dir: Option<PathBuf>,
     /// Port of the HTTP API; 0 for a free one.
     pub port: u16,
+    /// How far the dependencies are said to be.
+    pub network: Network,
 }
 
 /// Why a lab could not be started.
@@ -85,6 +88,8 @@ pub struct Lab {
     ssm: Arc<SsmEndpoint>,
     stop: Arc<Notify>,
     ports: Vec<JoinHandle<()>>,
+    /// Before the functions' dependencies; dropped after the functions and before the run folder.
+    distance: DelayLines,
     run_dir: RunDir,
 }
 
@@ -108,13 +113,16 @@ impl Lab {
         let logs_dir = options.logs_dir.clone().unwrap_or_else(|| run_dir.path().join("logs"));
         let journal = Arc::new(Journal::open(options.records.as_deref(), &logs_dir).map_err(prepare)?);
         let services = start_services(experiment, &run_dir, &authority).await?;
+        let mut distance = DelayLines::new(options.network.clone());
         let mut values = services.as_ref().map(Services::values).unwrap_or_default();
+        put_at_a_distance(&mut distance, &mut values)?;
         values.insert("ca.bundle".to_owned(), authority.ca_path().display().to_string());
         let credentials = new_credentials();
         let parameters = parameters(experiment, &values)?;
         let ssm =
             SsmEndpoint::start(&authority, parameters, &credentials.access_key_id).await.map_err(prepare)?;
-        let env = platform_env(&ssm, &values);
+        let ssm_port = distance.port_before(Dependency::Ssm, ssm.port()).map_err(prepare)?;
+        let env = platform_env(ssm_port, &values);
         let fleet = |function: &Function| -> Result<Arc<Fleet>, LabError> {
             let config = function::configure(function, &options.functions_dir, &values, &env, &credentials)?;
             Fleet::new(config, Arc::clone(&journal)).map_err(prepare)
@@ -137,9 +145,11 @@ impl Lab {
             token: controlled.token.clone(),
             functions: function_urls(experiment, &fleets, &url(&front)?),
             versions: controlled.services.as_ref().map(|services| services.versions()).unwrap_or_default(),
-            not_emulated: not_emulated(),
+            not_emulated: not_emulated(&options.network),
+            network: distance.report(),
+            limits: "none".to_owned(),
         };
-        Ok(Self::serve(controlled, front, control, ready, journal, run_dir))
+        Ok(Self::serve(controlled, front, control, ready, journal, distance, run_dir))
     }
 
     fn serve(
@@ -148,6 +158,7 @@ impl Lab {
         control: TcpListener,
         ready: Ready,
         journal: Arc<Journal>,
+        distance: DelayLines,
         run_dir: RunDir,
     ) -> Self {
         let controlled = Arc::new(controlled);
@@ -165,6 +176,7 @@ impl Lab {
             ssm: Arc::clone(&controlled.ssm),
             stop: Arc::clone(&controlled.stop),
             ports,
+            distance,
             run_dir,
         }
     }
@@ -200,6 +212,7 @@ impl Lab {
             let _ = tokio::time::timeout(Duration::from_secs(5), fleet.retire()).await;
         }
         drop(self.fleets);
+        drop(self.distance);
         drop(self.ssm);
         if let Some(Ok(services)) = self.services.map(Arc::try_unwrap) {
             services.stop().await.map_err(|error| LabError::Service(error.to_string()))?;
@@ -218,6 +231,20 @@ async fn start_services(
     }
     let services = Services::start(run_dir.path(), authority).await;
     services.map(Some).map_err(|error| LabError::Service(error.to_string()))
+}
+
+/// Gives the functions the near ends of delay lines as the ports of the database and the cache.
+fn put_at_a_distance(
+    distance: &mut DelayLines,
+    values: &mut BTreeMap<String, String>,
+) -> Result<(), LabError> {
+    for (dependency, key) in [(Dependency::Database, "database.port"), (Dependency::Cache, "cache.port")] {
+        if let Some(port) = values.get_mut(key) {
+            let far = port.parse().map_err(prepare)?;
+            *port = distance.port_before(dependency, far).map_err(prepare)?.to_string();
+        }
+    }
+    Ok(())
 }
 
 async fn listen(port: u16) -> Result<TcpListener, LabError> {
@@ -251,8 +278,9 @@ fn parameters(
 }
 
 /// What points a function's AWS clients at the lab, as `AWS_ENDPOINT_URL_SSM` and `SSL_CERT_FILE` do for any SDK.
-fn platform_env(ssm: &SsmEndpoint, values: &BTreeMap<String, String>) -> BTreeMap<String, String> {
-    let mut env = BTreeMap::from([("AWS_ENDPOINT_URL_SSM".to_owned(), ssm.url().to_owned())]);
+fn platform_env(ssm_port: u16, values: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let ssm_url = format!("https://localhost:{ssm_port}");
+    let mut env = BTreeMap::from([("AWS_ENDPOINT_URL_SSM".to_owned(), ssm_url)]);
     if let Some(bundle) = values.get("ca.bundle") {
         env.insert("SSL_CERT_FILE".to_owned(), bundle.clone());
     }
@@ -303,17 +331,20 @@ async fn expire_idle(fleets: Fleets) {
 }
 
 /// What a verdict from this lab must be read without.
-fn not_emulated() -> Vec<String> {
+fn not_emulated(network: &Network) -> Vec<String> {
+    let near =
+        (*network == Network::loopback()).then_some("network distance: every dependency is on loopback");
     [
         "CPU share by memory size: every sandbox may use the whole machine",
         "freezing between invocations",
         "memory limits",
         "scale-out beyond this host: two sandboxes per processor may be cold at once, further requests wait",
-        "network distance: every dependency is on loopback",
         "verification of the IAM token at the database (it is signed and sent over verified TLS, not checked)",
     ]
+    .into_iter()
+    .chain(near)
     .map(str::to_owned)
-    .to_vec()
+    .collect()
 }
 
 /// Where the workspace keeps built functions: `<target>/functions`.

@@ -7,6 +7,7 @@
 pub mod certificates;
 pub mod control;
 mod control_port;
+pub mod distance;
 pub mod experiment;
 mod fleet;
 mod function;

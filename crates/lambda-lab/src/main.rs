@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::{Args, Parser, Subcommand};
+use lambda_lab::distance::Network;
 use lambda_lab::experiment::Experiment;
 use lambda_lab::lab::{Lab, Options, default_functions_dir};
 use tokio::signal::unix::{SignalKind, signal};
@@ -47,6 +48,9 @@ struct Serve {
     /// Port of the HTTP API; 0 takes a free one.
     #[arg(long, default_value_t = 0)]
     port: u16,
+    /// How far the dependencies are said to be: loopback, same-az or cross-az. Adds round trips; reports call them modelled.
+    #[arg(long, default_value = "loopback")]
+    network: Network,
     /// Print the ready line as JSON, for a program that reads it.
     #[arg(long)]
     ready_line: bool,
@@ -76,6 +80,7 @@ async fn run(serve: Serve) -> anyhow::Result<()> {
         records: serve.records,
         logs_dir: serve.logs,
         port: serve.port,
+        network: serve.network,
     };
     tokio::pin!(ended);
     let lab = tokio::select! {

@@ -42,6 +42,7 @@ pub(crate) fn invocation(
         max_memory_mb: measured.peak_memory_mb,
         cpu_ms: measured.cpu.map(milliseconds),
         init_cpu_ms: init.and_then(|init| init.cpu).map(milliseconds),
+        throttled_ms: None,
         status,
         error_type,
     }
@@ -108,6 +109,7 @@ mod tests {
             max_memory_mb: Some(94.2),
             cpu_ms: None,
             init_cpu_ms: None,
+            throttled_ms: None,
             status: Status::Success,
             error_type: None,
         }

@@ -46,6 +46,7 @@ pub struct Parameter {
 
 /// A running endpoint; dropping it ends it too, without waiting.
 pub struct SsmEndpoint {
+    port: u16,
     url: String,
     shared: Arc<Shared>,
     shutdown: oneshot::Sender<()>,
@@ -70,7 +71,8 @@ impl SsmEndpoint {
         access_key: &str,
     ) -> Result<Self, SsmError> {
         let listener = tls::TlsListener::bind(authority).await?;
-        let url = format!("https://localhost:{}", listener.port());
+        let port = listener.port();
+        let url = format!("https://localhost:{port}");
         let shared = Arc::new(Shared {
             store: Store::new(parameters),
             access_key: access_key.to_owned(),
@@ -83,7 +85,12 @@ impl SsmEndpoint {
             let told = async { drop(told.await) };
             let _ = axum::serve(listener, router).with_graceful_shutdown(told).await;
         });
-        Ok(Self { url, shared, shutdown, server })
+        Ok(Self { port, url, shared, shutdown, server })
+    }
+
+    /// The port of 127.0.0.1 it listens on.
+    pub fn port(&self) -> u16 {
+        self.port
     }
 
     /// The endpoint's address, `https://localhost:<port>`, as `AWS_ENDPOINT_URL_SSM` wants it.

@@ -110,6 +110,7 @@ async fn a_port_in_use_is_named() {
         records: None,
         logs_dir: None,
         port,
+        network: lambda_lab::distance::Network::loopback(),
     };
     let message = lambda_lab::lab::Lab::start(&experiment, &options).await.err().unwrap().to_string();
     assert!(message.contains(&format!("127.0.0.1:{port}")) && message.contains("--port"), "{message}");

@@ -54,6 +54,7 @@ impl TestLab {
             records: Some(dir.path().join("invocations.jsonl")),
             logs_dir: Some(dir.path().join("logs")),
             port: 0,
+            network: Default::default(),
         };
         let lab = Lab::start(&experiment, &options).await?;
         let client = Client::builder(TokioExecutor::new()).build_http();
