@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use lambda_lab::control::{Counters, FunctionUrl, Ready};
+use lambda_lab::control::{Counters, FunctionUrl, NetworkReport, Ready};
 use lambda_lab::experiment::{Experiment, Function};
 use lambda_lab::records::{Invocation, Status};
 
@@ -90,6 +90,8 @@ fn serve(experiment: &Experiment, functions_dir: &Path, records: &Path, logs: &P
         control: http::serve(move |request| Some(lab.control(&request))),
         token: TOKEN.to_owned(),
         versions: BTreeMap::from([("postgresql".to_owned(), "15.14".to_owned())]),
+        limits: "none".to_owned(),
+        network: NetworkReport::default(),
         not_emulated: vec!["CPU share by memory size".to_owned()],
     };
     println!("{}", serde_json::to_string(&ready).unwrap());
@@ -132,6 +134,7 @@ impl FakeLab {
                 max_memory_mb: Some(20.0),
                 cpu_ms: Some(duration_ms / 2.0),
                 init_cpu_ms: init_ms.map(|init_ms| init_ms / 2.0),
+                throttled_ms: None,
                 status: if failed { Status::Error } else { Status::Success },
                 error_type: failed.then(|| "Runtime.Unknown".to_owned()),
             });

@@ -53,6 +53,7 @@ pub(crate) fn invocation(sample: &Sample, duration_ms: f64) -> Invocation {
         max_memory_mb: Some(20.0),
         cpu_ms: Some(duration_ms / 2.0),
         init_cpu_ms: None,
+        throttled_ms: None,
         status: Status::Success,
         error_type: None,
     }
@@ -64,6 +65,7 @@ pub(crate) fn cold(sample: &Sample, init_ms: f64, duration_ms: f64) -> Invocatio
         cold: true,
         init_ms: init,
         init_cpu_ms: Some(init_ms / 10.0),
+        throttled_ms: None,
         ..invocation(sample, duration_ms)
     }
 }

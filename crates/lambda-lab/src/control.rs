@@ -21,11 +21,24 @@ pub struct Ready {
     pub functions: Vec<FunctionUrl>,
     /// Versions of the servers behind the functions, by name (`postgresql`, `pgbouncer`, `redis`).
     pub versions: BTreeMap<String, String>,
-    /// What enforces CPU shares, memory and freezing, such as `cgroup v2` or `none`.
-    #[serde(default)]
-    pub limits: String,
     /// What this machine's backend does not emulate, in the words of the report.
     pub not_emulated: Vec<String>,
+    /// How far the dependencies are said to be.
+    pub network: NetworkReport,
+    /// What enforces a sandbox's CPU share and memory, such as `cgroup v2`; `none` where nothing does.
+    pub limits: String,
+}
+
+/// The distance that is declared, not measured: round trips added between the functions and their dependencies.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NetworkReport {
+    /// The network's name, such as `same-az`; `loopback` where nothing is added.
+    pub name: String,
+    /// The day its figures were read, `YYYY-MM-DD`; none where nothing is added.
+    pub source_date: Option<String>,
+    /// Milliseconds added to each round trip, by dependency (`ssm`, `database`, `cache`); empty where nothing is added.
+    pub round_trips_ms: BTreeMap<String, f64>,
 }
 
 /// One function's address.

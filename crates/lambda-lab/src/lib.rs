@@ -8,6 +8,7 @@ mod aws_json;
 pub mod certificates;
 pub mod control;
 mod control_port;
+pub mod distance;
 pub mod experiment;
 mod fleet;
 mod function;

@@ -49,11 +49,12 @@ pub struct Invocation {
     pub max_memory_mb: Option<f64>,
     /// Processor time of all the sandbox's processes during this invocation; none where the system does not tell.
     pub cpu_ms: Option<f64>,
-    /// How long threads that could run were held back by the CPU quota of the memory size; none where no quota is in force.
-    #[serde(default)]
-    pub throttled_ms: Option<f64>,
     /// Processor time of all the sandbox's processes during INIT; only on cold invocations.
     pub init_cpu_ms: Option<f64>,
+    /// How long this invocation was kept from running because the CPU share of its memory size was used up; none where no limit
+    /// is enforced or the system does not tell. Measured, as the kernel counts it: summed over the sandbox's processors, so it
+    /// may exceed the duration.
+    pub throttled_ms: Option<f64>,
     /// How it ended.
     pub status: Status,
     /// Lambda's error type, such as `Runtime.ExitError`, where there is one.

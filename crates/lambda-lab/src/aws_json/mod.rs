@@ -48,6 +48,7 @@ pub(crate) trait Service: Send + Sync + 'static {
 
 /// A running endpoint; dropping it ends it too, without waiting.
 pub(crate) struct Endpoint {
+    port: u16,
     url: String,
     counters: Arc<Mutex<BTreeMap<String, u64>>>,
     shutdown: oneshot::Sender<()>,
@@ -69,7 +70,8 @@ impl Endpoint {
         access_key: &str,
     ) -> Result<Self, EndpointError> {
         let listener = tls::TlsListener::bind(authority, S::SIGNING_NAME).await?;
-        let url = format!("https://localhost:{}", listener.port());
+        let port = listener.port();
+        let url = format!("https://localhost:{port}");
         let counters = Arc::default();
         let shared =
             Arc::new(Shared { service, access_key: access_key.to_owned(), counters: Arc::clone(&counters) });
@@ -80,7 +82,12 @@ impl Endpoint {
             let told = async { drop(told.await) };
             let _ = axum::serve(listener, router).with_graceful_shutdown(told).await;
         });
-        Ok(Self { url, counters, shutdown, server })
+        Ok(Self { port, url, counters, shutdown, server })
+    }
+
+    /// The port of 127.0.0.1 it listens on.
+    pub(crate) fn port(&self) -> u16 {
+        self.port
     }
 
     /// The endpoint's address, `https://localhost:<port>`.

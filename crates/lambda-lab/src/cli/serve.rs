@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use clap::Args;
 use lambda_lab::control::FunctionUrl;
+use lambda_lab::distance::Network;
 use lambda_lab::experiment::{AccountLimits, Experiment, ParameterTemplate};
 use lambda_lab::lab::{Lab, Options, default_functions_dir};
 use lambda_lab::limits::Wanted;
@@ -37,6 +38,9 @@ pub(super) struct Serve {
     /// Keep one log file per function in this folder.
     #[arg(long, value_name = "DIR")]
     logs_dir: Option<PathBuf>,
+    /// How far the dependencies are said to be: loopback, same-az or cross-az. Adds round trips; reports call them modelled.
+    #[arg(long, default_value = "loopback")]
+    network: Network,
     /// What enforces CPU shares, memory and freezing: auto, cgroup-v2, cgroup-v1 or none.
     #[arg(long, value_name = "BACKEND", default_value = "auto")]
     limits: Wanted,
@@ -131,6 +135,7 @@ pub(super) async fn run(serve: Serve) -> anyhow::Result<()> {
         log_file: serve.logs,
         invocations: serve.follow.then_some(invocations),
         port: serve.port,
+        network: serve.network,
         limits: serve.limits,
         freeze: !serve.no_freeze,
         async_retry_delays: serve.async_retries.0,

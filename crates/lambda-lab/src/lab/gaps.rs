@@ -3,6 +3,7 @@
 //! Apart because each part adds what it lacks. Invariant: what is not said here is emulated, and docs/FIDELITY.md names its test.
 
 use super::Options;
+use crate::distance::Network;
 use crate::limits::Limits;
 
 /// What this lab, on this machine and as it was started, does not emulate.
@@ -14,11 +15,13 @@ pub(super) fn not_emulated(limits: &Limits, options: &Options) -> Vec<String> {
     if options.ssm_rate.is_none() {
         gaps.push("throttling by Parameter Store: switched off".to_owned());
     }
-    let always = [
+    if options.network == Network::loopback() {
+        gaps.push("network distance: every dependency is on loopback".to_owned());
+    }
+    gaps.push(
         "scale-out beyond this host: while its processors are busy, two sandboxes per processor may be cold at once, \
-         further requests wait",
-        "network distance: every dependency is on loopback",
-    ];
-    gaps.extend(always.map(str::to_owned));
+         further requests wait"
+            .to_owned(),
+    );
     gaps
 }

@@ -21,6 +21,7 @@ use uuid::Uuid;
 use crate::certificates::Authority;
 use crate::control::Ready;
 use crate::control_port::{self, Controlled};
+use crate::distance::{DelayLines, Dependency};
 use crate::experiment::{Experiment, Function};
 use crate::fleet::Fleet;
 use crate::function;
@@ -37,7 +38,7 @@ use error::prepare;
 use functions::{account, expire_idle, function_urls, provision, run_setup};
 use gaps::not_emulated;
 pub use options::{Options, default_functions_dir};
-use surroundings::{new_credentials, parameters, platform_env, secrets, start_services};
+use surroundings::{new_credentials, parameters, platform_env, put_at_a_distance, secrets, start_services};
 
 /// A running lab.
 pub struct Lab {
@@ -48,6 +49,8 @@ pub struct Lab {
     ssm: Arc<SsmEndpoint>,
     stop: Arc<Notify>,
     ports: Vec<JoinHandle<()>>,
+    /// Before the functions' dependencies; dropped after the functions and before the servers.
+    distance: DelayLines,
     run_dir: RunDir,
 }
 
@@ -70,7 +73,9 @@ impl Lab {
         let journal = Arc::new(journal.with(options.log_file.clone(), options.invocations.clone()));
         let credentials = new_credentials();
         let services = start_services(experiment, &run_dir, &authority, &credentials).await?;
+        let mut distance = DelayLines::new(options.network.clone());
         let mut values = services.as_ref().map(Services::values).unwrap_or_default();
+        put_at_a_distance(&mut distance, services.as_ref(), &mut values)?;
         values.insert("ca.bundle".to_owned(), authority.ca_path().display().to_string());
         let parameters = parameters(experiment, &values)?;
         let access_key = &credentials.access_key_id;
@@ -78,7 +83,9 @@ impl Lab {
         let ssm = ssm.await.map_err(prepare)?;
         let secrets = SecretsEndpoint::start(&authority, secrets(experiment, &values)?, access_key);
         let secrets = secrets.await.map_err(prepare)?;
-        let env = platform_env(&ssm, &secrets, &values);
+        let ssm_port = distance.port_before(Dependency::Ssm, ssm.port()).map_err(prepare)?;
+        let secrets_port = distance.port_before(Dependency::Ssm, secrets.port()).map_err(prepare)?;
+        let env = platform_env(ssm_port, secrets_port, &values);
         let account = account(experiment);
         let fleet = |function: &Function| -> Result<Arc<Fleet>, LabError> {
             let config = function::configure(function, &options.functions_dir, &values, &env, &credentials)?;
@@ -110,12 +117,13 @@ impl Lab {
             token: controlled.token.clone(),
             functions: function_urls(experiment, &fleets, &url(&front)?),
             versions: controlled.services.as_ref().map(|services| services.versions()).unwrap_or_default(),
+            network: distance.report(),
             limits: limits.name().to_owned(),
             not_emulated: not_emulated(&limits, options),
         };
         let delays = options.async_retry_delays.clone();
         let ports = Vec::from(http_api::serve(front, Arc::clone(&fleets), delays));
-        Ok(Self::serve(controlled, ports, control, ready, journal, run_dir))
+        Ok(Self::serve(controlled, ports, control, ready, journal, distance, run_dir))
     }
 
     fn serve(
@@ -124,6 +132,7 @@ impl Lab {
         control: TcpListener,
         ready: Ready,
         journal: Arc<Journal>,
+        distance: DelayLines,
         run_dir: RunDir,
     ) -> Self {
         let controlled = Arc::new(controlled);
@@ -138,6 +147,7 @@ impl Lab {
             ssm: Arc::clone(&controlled.ssm),
             stop: Arc::clone(&controlled.stop),
             ports,
+            distance,
             run_dir,
         }
     }
@@ -173,6 +183,7 @@ impl Lab {
             let _ = tokio::time::timeout(Duration::from_secs(5), fleet.retire()).await;
         }
         drop(self.fleets);
+        drop(self.distance);
         drop(self.ssm);
         if let Some(Ok(services)) = self.services.map(Arc::try_unwrap) {
             services.stop().await.map_err(|error| LabError::Service(error.to_string()))?;

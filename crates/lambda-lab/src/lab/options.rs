@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedSender;
 
+use crate::distance::Network;
 use crate::limits::Wanted;
 use crate::records::Invocation;
 use crate::{invoke_api, ssm};
@@ -27,6 +28,8 @@ pub struct Options {
     pub invocations: Option<UnboundedSender<Invocation>>,
     /// Port of the HTTP API; 0 for a free one.
     pub port: u16,
+    /// How far the dependencies are said to be.
+    pub network: Network,
     /// Which backend enforces CPU shares, memory and freezing.
     pub limits: Wanted,
     /// Whether idle sandboxes stand still, as on AWS; switched off to see what freezing costs.
@@ -46,6 +49,7 @@ impl Default for Options {
             log_file: None,
             invocations: None,
             port: 0,
+            network: Network::default(),
             limits: Wanted::Auto,
             freeze: true,
             async_retry_delays: invoke_api::ASYNC_RETRY_DELAYS.to_vec(),

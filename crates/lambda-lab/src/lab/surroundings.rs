@@ -8,13 +8,14 @@ use std::collections::BTreeMap;
 use uuid::Uuid;
 
 use super::LabError;
+use super::error::prepare;
 use crate::certificates::Authority;
+use crate::distance::{DelayLines, Dependency};
 use crate::experiment::{Experiment, ExperimentError, expand};
 use crate::function::{Credentials, REGION};
-use crate::secrets::SecretsEndpoint;
-use crate::services::{DatabaseIam, Services};
 use crate::services::run_dir::RunDir;
-use crate::ssm::{Parameter, SsmEndpoint};
+use crate::services::{DatabaseIam, Services};
+use crate::ssm::Parameter;
 
 pub(super) async fn start_services(
     experiment: &Experiment,
@@ -33,6 +34,27 @@ pub(super) async fn start_services(
     };
     let services = Services::start(run_dir.path(), authority, &iam).await;
     services.map(Some).map_err(|error| LabError::Service(error.to_string()))
+}
+
+/// Gives the functions the near ends of delay lines as the ports of the database and the cache.
+pub(super) fn put_at_a_distance(
+    distance: &mut DelayLines,
+    services: Option<&Services>,
+    values: &mut BTreeMap<String, String>,
+) -> Result<(), LabError> {
+    let Some(services) = services else { return Ok(()) };
+    for (dependency, key) in [(Dependency::Database, "database.port"), (Dependency::Cache, "cache.port")] {
+        if let Some(port) = values.get_mut(key) {
+            let far = port.parse().map_err(prepare)?;
+            let near = distance.port_before(dependency, far).map_err(prepare)?;
+            if dependency == Dependency::Database {
+                // Tokens are signed for the port that the functions see.
+                services.advertise_database_port(near);
+            }
+            *port = near.to_string();
+        }
+    }
+    Ok(())
 }
 
 pub(super) fn parameters(
@@ -56,13 +78,14 @@ pub(super) fn secrets(
 
 /// What points a function's AWS clients at the lab, as `AWS_ENDPOINT_URL_*` and `SSL_CERT_FILE` do for any SDK.
 pub(super) fn platform_env(
-    ssm: &SsmEndpoint,
-    secrets: &SecretsEndpoint,
+    ssm_port: u16,
+    secrets_port: u16,
     values: &BTreeMap<String, String>,
 ) -> BTreeMap<String, String> {
+    let url = |port: u16| format!("https://localhost:{port}");
     let mut env = BTreeMap::from([
-        ("AWS_ENDPOINT_URL_SSM".to_owned(), ssm.url().to_owned()),
-        ("AWS_ENDPOINT_URL_SECRETS_MANAGER".to_owned(), secrets.url().to_owned()),
+        ("AWS_ENDPOINT_URL_SSM".to_owned(), url(ssm_port)),
+        ("AWS_ENDPOINT_URL_SECRETS_MANAGER".to_owned(), url(secrets_port)),
     ]);
     if let Some(bundle) = values.get("ca.bundle") {
         // OpenSSL and rustls, botocore, Node.

@@ -32,6 +32,11 @@ impl SecretsEndpoint {
         Endpoint::start(authority, SecretsManager(Store::new(secrets)), access_key).await.map(Self)
     }
 
+    /// The port of 127.0.0.1 it listens on.
+    pub fn port(&self) -> u16 {
+        self.0.port()
+    }
+
     /// The endpoint's address, `https://localhost:<port>`, as `AWS_ENDPOINT_URL_SECRETS_MANAGER` wants it.
     pub fn url(&self) -> &str {
         self.0.url()

@@ -68,6 +68,11 @@ impl SsmEndpoint {
         Ok(Self { endpoint, throttled })
     }
 
+    /// The port of 127.0.0.1 it listens on.
+    pub fn port(&self) -> u16 {
+        self.endpoint.port()
+    }
+
     /// The endpoint's address, `https://localhost:<port>`, as `AWS_ENDPOINT_URL_SSM` wants it.
     pub fn url(&self) -> &str {
         self.endpoint.url()
