@@ -47,7 +47,10 @@ pub(super) fn password(text: &str) -> Vec<u8> {
 }
 
 pub(super) async fn connect(port: u16) -> TcpStream {
-    TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.unwrap()
+    let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.unwrap();
+    // As libpq and sqlx do; without it each login waits 40 ms for an acknowledgement.
+    stream.set_nodelay(true).unwrap();
+    stream
 }
 
 impl Database {

@@ -2,6 +2,7 @@
 
 mod client;
 mod hostile;
+mod latency;
 mod logins;
 mod token;
 
@@ -54,7 +55,7 @@ impl Made {
 struct Database {
     services: Services,
     authority: Authority,
-    _run_dir: RunDir,
+    run_dir: RunDir,
     /// How long ago the tokens were signed, in seconds.
     age_s: Arc<AtomicU64>,
     made: Made,
@@ -71,7 +72,7 @@ impl Database {
             Services::start_on(run_dir.path(), &authority, &made.iam(), clock, free_port).await.unwrap();
         services.advertise_database_port(SIGNED_PORT);
         assert_eq!(services.values()["database.port"], SIGNED_PORT.to_string());
-        Self { services, authority, _run_dir: run_dir, age_s, made }
+        Self { services, authority, run_dir, age_s, made }
     }
 
     /// Where the door really listens.
