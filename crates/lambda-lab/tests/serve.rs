@@ -88,7 +88,10 @@ fn wrong_words_are_named_with_the_mend() {
         (&["--function", &probe, "--logs", "/no/such/dir/x"], &["/no/such/dir/x", "No such file"]),
     ];
     for (arguments, parts) in cases {
-        let output = Command::new(LAMBDA_LAB).arg("serve").args(*arguments).output().unwrap();
+        // One that starts after all ends with its standard input, which is empty.
+        let mut command = Command::new(LAMBDA_LAB);
+        command.arg("serve").args(*arguments).arg("--with-parent").stdin(std::process::Stdio::null());
+        let output = command.output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(!output.status.success(), "{arguments:?}: {said}");
         for part in *parts {
