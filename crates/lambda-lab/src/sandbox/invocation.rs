@@ -81,7 +81,7 @@ impl Sandbox {
         let record = report::invocation(&self.home.function, request, &self.home.id, (cold, init), measured);
         self.log.drain();
         if let Outcome::Ended(ended) = &measured.outcome {
-            let message = ended.message.clone();
+            let message = format!("{}\n{}", ended.message, ended.error_type);
             self.log.emit(PlatformEvent::Fault { request_id: Some(request.request_id.clone()), message });
         }
         let reset = match measured.outcome {

@@ -69,7 +69,7 @@ pub(super) struct Life {
 }
 
 impl Life {
-    /// An API port and no process yet; `log` is this life's own, since subscriptions end with it.
+    /// An API port and no process yet.
     pub(super) async fn create(home: &Home, log: Arc<SandboxLog>) -> Result<(Self, String), Ended> {
         let cannot = |error: std::io::Error| {
             Ended::new("Runtime.Unknown", format!("the lab cannot open a Runtime API port: {error}"))

@@ -48,8 +48,6 @@ pub(crate) struct Ground {
 pub(crate) struct Sandbox {
     home: Home,
     freeze: bool,
-    function_log: Arc<FunctionLog>,
-    /// The log of the present life, or of the last one.
     log: Arc<SandboxLog>,
     life: Option<Life>,
     /// What INIT took, until the first REPORT has told it.
@@ -79,7 +77,6 @@ impl Sandbox {
             log: SandboxLog::new(Arc::clone(&ground.log), facts(&ground.function, &home.id)),
             home,
             freeze: ground.freeze,
-            function_log: Arc::clone(&ground.log),
             life: None,
             init: None,
             initialized_once: false,
@@ -126,11 +123,6 @@ impl Sandbox {
     /// Starts a new life and waits for its INIT; the former life has ended.
     async fn start_life(&mut self, phase: Phase, deadline: Instant) -> Result<(), InitFailure> {
         let initialization = self.home.initialization;
-        if phase == Phase::Invoke {
-            // Subscriptions end with the life that made them.
-            self.log =
-                SandboxLog::new(Arc::clone(&self.function_log), facts(&self.home.function, &self.home.id));
-        }
         let before = self.home.cage.usage();
         let begun = Instant::now();
         self.log.emit(PlatformEvent::InitStart { initialization, phase });

@@ -72,7 +72,8 @@ fn take_event(inner: &mut Inner) -> Option<Arc<Event>> {
 fn render(event: &Event) -> Reply {
     let mut builder = Response::builder();
     if let Some(context) = &event.client_context {
-        builder = builder.header("lambda-runtime-client-context", context);
+        // Its JSON may hold more than ASCII.
+        builder = builder.header("lambda-runtime-client-context", context.as_bytes());
     }
     let built = builder
         .header("content-type", "application/json")
@@ -103,18 +104,41 @@ async fn response(
         Ok(payload) => return answer(&state, &request_id, Answer::Response(payload), began),
         Err(failure) => failure,
     };
-    let (status, kept_type, told_type, message) = if is_too_long(&failure) {
-        let message = format!("Exceeded maximum allowed payload size ({MAX_RESPONSE_BYTES} bytes).");
-        (StatusCode::PAYLOAD_TOO_LARGE, "Function.ResponseSizeTooLarge", "RequestEntityTooLarge", message)
-    } else {
-        let message = "the response ended before its announced length".to_owned();
-        (StatusCode::BAD_REQUEST, "Runtime.TruncatedResponse", "TruncatedHTTPRequest", message)
-    };
-    let payload = json!({ "errorMessage": message, "errorType": kept_type }).to_string();
-    let kept = Answer::Error { error_type: kept_type.to_owned(), payload: payload.into() };
+    let refusal = if is_too_long(&failure) { &TOO_LARGE } else { &TRUNCATED };
+    let payload =
+        json!({ "errorMessage": refusal.caller_words, "errorType": refusal.caller_type }).to_string();
+    let kept = Answer::Error { error_type: refusal.caller_type.to_owned(), payload: payload.into() };
     let reply = answer(&state, &request_id, kept, began);
-    if reply.status() == StatusCode::ACCEPTED { refused(status, told_type, &message) } else { reply }
+    if reply.status() != StatusCode::ACCEPTED {
+        return reply;
+    }
+    refused(refusal.status, refusal.runtime_type, refusal.runtime_words)
 }
+
+/// A response that cannot be passed on, as the function's caller and as the runtime are told.
+struct Unfit {
+    status: StatusCode,
+    caller_type: &'static str,
+    caller_words: &'static str,
+    runtime_type: &'static str,
+    runtime_words: &'static str,
+}
+
+const TOO_LARGE: Unfit = Unfit {
+    status: StatusCode::PAYLOAD_TOO_LARGE,
+    caller_type: "Function.ResponseSizeTooLarge",
+    caller_words: "Response payload size exceeded maximum allowed payload size (6291556 bytes).",
+    runtime_type: "RequestEntityTooLarge",
+    runtime_words: "Exceeded maximum allowed payload size (6291556 bytes).",
+};
+
+const TRUNCATED: Unfit = Unfit {
+    status: StatusCode::BAD_REQUEST,
+    caller_type: "Runtime.TruncatedResponse",
+    caller_words: "The response ended before its announced length.",
+    runtime_type: "TruncatedHTTPRequest",
+    runtime_words: "HTTP request detected as truncated",
+};
 
 fn is_too_long(failure: &axum::Error) -> bool {
     let mut cause = std::error::Error::source(failure);
