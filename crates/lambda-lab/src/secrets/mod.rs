@@ -1,6 +1,6 @@
 //! A stand-in for AWS Secrets Manager: `GetSecretValue`.
 //!
-//! Apart from Parameter Store, which it resembles but for names, ARNs and versions; both run over [`crate::aws_json`]'s endpoint.
+//! Apart from Parameter Store, which it resembles but for names, ARNs and versions; both run over `aws_json`'s endpoint.
 //! Shapes: <https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html>. Invariant: secrets never change
 //! while it runs, so every one has one version, with the stage `AWSCURRENT`.
 

@@ -1,6 +1,6 @@
 //! A stand-in for AWS Systems Manager's Parameter Store: the operations that read, throttled as the service throttles.
 //!
-//! Apart from the servers because it runs inside the lab, over [`crate::aws_json`]'s endpoint. Invariant: parameters never change
+//! Apart from the servers because it runs inside the lab, over `aws_json`'s endpoint. Invariant: parameters never change
 //! while it runs, so every one has version 1 and no label.
 
 mod operations;
