@@ -4,6 +4,8 @@ use super::*;
 
 /// Counts up in a file as fast as it can.
 const COUNT: &str = "i=0; while :; do i=$((i+1)); echo $i > count; done";
+/// Longer than the kernel needs to make a sandbox stand still.
+const SETTLED: Duration = Duration::from_millis(30);
 const BURN: &str = "while :; do :; done";
 
 #[tokio::test]
@@ -76,11 +78,12 @@ async fn a_frozen_sandbox_stands_still_and_a_thawed_one_goes_on() {
         until("a first count", || !count().is_empty()).await;
         for _ in 0..20 {
             sandbox.cage.freeze().unwrap();
-            let (counted, used) = (count(), sandbox.cage.usage().cpu);
-            assert!(used.is_some());
-            tokio::time::sleep(Duration::from_millis(10)).await;
+            // A system call that was under way is finished, and on a slow machine standing still takes the kernel a while.
+            tokio::time::sleep(SETTLED).await;
+            let (counted, used) = (count(), sandbox.cage.usage().cpu.unwrap());
+            tokio::time::sleep(SETTLED).await;
             assert_eq!(count(), counted, "{}", limits.name());
-            assert_eq!(sandbox.cage.usage().cpu, used, "{}", limits.name());
+            assert_eq!(sandbox.cage.usage().cpu, Some(used), "{}", limits.name());
             sandbox.cage.thaw().unwrap();
             until("the next count", || !count().is_empty() && count() != counted).await;
         }
@@ -94,11 +97,12 @@ async fn a_frozen_sandbox_that_is_throttled_stands_still_too() {
         sandbox.cage.throttle().unwrap();
         for _ in 0..20 {
             sandbox.cage.freeze().unwrap();
+            tokio::time::sleep(SETTLED).await;
             let used = sandbox.cage.usage().cpu;
+            assert!(used.is_some());
+            // Two periods would give it 2.9 ms.
             tokio::time::sleep(Duration::from_millis(45)).await;
-            let since = sandbox.cage.usage().cpu.unwrap() - used.unwrap();
-            // Two periods would have given it 2.9 ms.
-            assert!(since < Duration::from_millis(1), "{}: {since:?}", limits.name());
+            assert_eq!(sandbox.cage.usage().cpu, used, "{}", limits.name());
             sandbox.cage.thaw().unwrap();
             let cpu = || sandbox.cage.usage().cpu;
             until("going on", || cpu() > used).await;
@@ -126,7 +130,7 @@ async fn without_groups_the_leaders_own_numbers_are_told() {
     let used = || sandbox.cage.usage().cpu.unwrap() > Duration::from_millis(10);
     until("some processor time", used).await;
     let usage = sandbox.cage.usage();
-    assert!(usage.peak_memory_mb.unwrap() > 0.1, "{usage:?}");
+    assert!(usage.peak_memory_mb.unwrap() > 0.0, "{usage:?}");
     assert_eq!((usage.throttled, usage.oom_kills), (None, None));
     sandbox.cage.kill();
     assert_eq!(sandbox.cage.usage(), super::super::Usage::default());
