@@ -4,9 +4,25 @@ use super::*;
 
 /// Counts up in a file as fast as it can.
 const COUNT: &str = "i=0; while :; do i=$((i+1)); echo $i > count; done";
-/// Longer than the kernel needs to make a sandbox stand still.
-const SETTLED: Duration = Duration::from_millis(30);
 const BURN: &str = "while :; do :; done";
+
+/// In which even the smallest share would be used.
+const TWO_PERIODS: Duration = Duration::from_millis(45);
+
+/// Waits until a frozen sandbox has finished the system calls that were under way and the kernel's work of standing still, which
+/// may have to wait for its share's next period.
+async fn until_idle(cage: &Cage) {
+    until("standing still", || cage.stands_still()).await;
+    let start = Instant::now();
+    loop {
+        let used = cage.usage().cpu;
+        tokio::time::sleep(TWO_PERIODS).await;
+        if used.is_some() && cage.usage().cpu == used {
+            return;
+        }
+        assert!(start.elapsed() < PATIENCE, "it still runs");
+    }
+}
 
 #[tokio::test]
 async fn a_throttled_sandbox_gets_no_more_than_its_share() {
@@ -78,12 +94,11 @@ async fn a_frozen_sandbox_stands_still_and_a_thawed_one_goes_on() {
         until("a first count", || !count().is_empty()).await;
         for _ in 0..20 {
             sandbox.cage.freeze().unwrap();
-            // A system call that was under way is finished, and on a slow machine standing still takes the kernel a while.
-            tokio::time::sleep(SETTLED).await;
-            let (counted, used) = (count(), sandbox.cage.usage().cpu.unwrap());
-            tokio::time::sleep(SETTLED).await;
+            until_idle(&sandbox.cage).await;
+            let (counted, used) = (count(), sandbox.cage.usage().cpu);
+            tokio::time::sleep(TWO_PERIODS).await;
             assert_eq!(count(), counted, "{}", limits.name());
-            assert_eq!(sandbox.cage.usage().cpu, Some(used), "{}", limits.name());
+            assert_eq!(sandbox.cage.usage().cpu, used, "{}", limits.name());
             sandbox.cage.thaw().unwrap();
             until("the next count", || !count().is_empty() && count() != counted).await;
         }
@@ -97,11 +112,9 @@ async fn a_frozen_sandbox_that_is_throttled_stands_still_too() {
         sandbox.cage.throttle().unwrap();
         for _ in 0..20 {
             sandbox.cage.freeze().unwrap();
-            tokio::time::sleep(SETTLED).await;
+            until_idle(&sandbox.cage).await;
             let used = sandbox.cage.usage().cpu;
-            assert!(used.is_some());
-            // Two periods would give it 2.9 ms.
-            tokio::time::sleep(Duration::from_millis(45)).await;
+            tokio::time::sleep(TWO_PERIODS).await;
             assert_eq!(sandbox.cage.usage().cpu, used, "{}", limits.name());
             sandbox.cage.thaw().unwrap();
             let cpu = || sandbox.cage.usage().cpu;
