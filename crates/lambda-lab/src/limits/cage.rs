@@ -126,6 +126,12 @@ impl Cage {
         }
     }
 
+    /// Whether every thread has reported that it stands still.
+    #[cfg(test)]
+    pub(super) fn stands_still(&self) -> bool {
+        self.freezer.all_report(&self.processes)
+    }
+
     fn ordered(&self) -> MutexGuard<'_, Ordered> {
         self.ordered.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -63,7 +63,8 @@ impl Freezer {
         }
     }
 
-    fn all_report(&self, processes: &Processes) -> bool {
+    /// Whether every thread has reported that it stands still.
+    pub(super) fn all_report(&self, processes: &Processes) -> bool {
         match self {
             Self::Group { events, .. } => events.read(|text| field(text, "frozen")) == Some(1),
             Self::Signals => processes.all_stopped(),

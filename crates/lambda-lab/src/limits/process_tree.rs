@@ -5,12 +5,17 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::thread;
+use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 
 /// How often to look again for what was forked meanwhile.
 const ROUNDS: usize = 16;
+/// How often, and for how long in all, to look for the environment of a process that was started just now.
+const LOOKS_AT_NEW: u32 = 500;
+const LOOK_AT_NEW_EVERY: Duration = Duration::from_micros(200);
 /// A sandbox's own address is in the environment of all its processes, and of no other sandbox's.
 const MARKING_VARIABLE: &[u8] = b"AWS_LAMBDA_RUNTIME_API=";
 
@@ -21,10 +26,25 @@ pub(super) struct Mark(Vec<u8>);
 impl Mark {
     /// That of a process; none where its environment has none or cannot be read.
     pub(super) fn of(pid: Pid) -> Option<Self> {
-        variables(pid)?
-            .split(|&byte| byte == 0)
-            .find(|entry| entry.starts_with(MARKING_VARIABLE))
-            .map(|entry| Self(entry.to_vec()))
+        Self::among(&variables(pid)?)
+    }
+
+    /// That of a process that was started just now. Whoever started it hears that it is the program shortly before the kernel
+    /// has laid out its environment, which is empty until then.
+    pub(super) fn of_new(pid: Pid) -> Option<Self> {
+        for _ in 0..LOOKS_AT_NEW {
+            let variables = variables(pid)?;
+            if !variables.is_empty() {
+                return Self::among(&variables);
+            }
+            thread::sleep(LOOK_AT_NEW_EVERY);
+        }
+        None
+    }
+
+    fn among(variables: &[u8]) -> Option<Self> {
+        let mut entries = variables.split(|&byte| byte == 0);
+        entries.find(|entry| entry.starts_with(MARKING_VARIABLE)).map(|entry| Self(entry.to_vec()))
     }
 }
 

@@ -25,7 +25,7 @@ struct Leader {
 impl Processes {
     /// Remembers a process that leads a group.
     pub(super) fn adopt(&self, pid: Pid) {
-        let mark = Mark::of(pid);
+        let mark = Mark::of_new(pid);
         self.leaders().push(Leader { pid, mark });
     }
 

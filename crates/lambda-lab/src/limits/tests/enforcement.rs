@@ -6,6 +6,24 @@ use super::*;
 const COUNT: &str = "i=0; while :; do i=$((i+1)); echo $i > count; done";
 const BURN: &str = "while :; do :; done";
 
+/// In which even the smallest share would be used.
+const TWO_PERIODS: Duration = Duration::from_millis(45);
+
+/// Waits until a frozen sandbox has finished the system calls that were under way and the kernel's work of standing still, which
+/// may have to wait for its share's next period.
+async fn until_idle(cage: &Cage) {
+    until("standing still", || cage.stands_still()).await;
+    let start = Instant::now();
+    loop {
+        let used = cage.usage().cpu;
+        tokio::time::sleep(TWO_PERIODS).await;
+        if used.is_some() && cage.usage().cpu == used {
+            return;
+        }
+        assert!(start.elapsed() < PATIENCE, "it still runs");
+    }
+}
+
 #[tokio::test]
 async fn a_throttled_sandbox_gets_no_more_than_its_share() {
     for limits in enforcing() {
@@ -76,9 +94,9 @@ async fn a_frozen_sandbox_stands_still_and_a_thawed_one_goes_on() {
         until("a first count", || !count().is_empty()).await;
         for _ in 0..20 {
             sandbox.cage.freeze().unwrap();
+            until_idle(&sandbox.cage).await;
             let (counted, used) = (count(), sandbox.cage.usage().cpu);
-            assert!(used.is_some());
-            tokio::time::sleep(Duration::from_millis(10)).await;
+            tokio::time::sleep(TWO_PERIODS).await;
             assert_eq!(count(), counted, "{}", limits.name());
             let since = sandbox.cage.usage().cpu.unwrap() - used.unwrap();
             // A stopped thread's last moments are added a little after the stop is told.
@@ -96,11 +114,10 @@ async fn a_frozen_sandbox_that_is_throttled_stands_still_too() {
         sandbox.cage.throttle().unwrap();
         for _ in 0..20 {
             sandbox.cage.freeze().unwrap();
+            until_idle(&sandbox.cage).await;
             let used = sandbox.cage.usage().cpu;
-            tokio::time::sleep(Duration::from_millis(45)).await;
-            let since = sandbox.cage.usage().cpu.unwrap() - used.unwrap();
-            // Two periods would have given it 2.9 ms.
-            assert!(since < Duration::from_millis(1), "{}: {since:?}", limits.name());
+            tokio::time::sleep(TWO_PERIODS).await;
+            assert_eq!(sandbox.cage.usage().cpu, used, "{}", limits.name());
             sandbox.cage.thaw().unwrap();
             let cpu = || sandbox.cage.usage().cpu;
             until("going on", || cpu() > used).await;
@@ -128,7 +145,7 @@ async fn without_groups_the_leaders_own_numbers_are_told() {
     let used = || sandbox.cage.usage().cpu.unwrap() > Duration::from_millis(10);
     until("some processor time", used).await;
     let usage = sandbox.cage.usage();
-    assert!(usage.peak_memory_mb.unwrap() > 0.1, "{usage:?}");
+    assert!(usage.peak_memory_mb.unwrap() > 0.0, "{usage:?}");
     assert_eq!((usage.throttled, usage.oom_kills), (None, None));
     sandbox.cage.kill();
     let none_left = super::super::Usage { cpu: Some(Duration::ZERO), ..super::super::Usage::default() };

@@ -59,7 +59,8 @@ async fn processes_that_left_their_group_die_with_the_cage() {
                 sandbox.cage.freeze().unwrap();
             }
             drop(sandbox.cage);
-            until("the end of all", || !pids.iter().any(|&pid| runs(pid))).await;
+            let what = format!("the end of {pids:?} ({}, frozen: {frozen})", limits.name());
+            until(&what, || !pids.iter().any(|&pid| runs(pid))).await;
         }
     }
 }
