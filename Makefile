@@ -10,7 +10,7 @@ LAB := $(CARGO_TARGET_DIR)/release/lambda-lab
 EXPERIMENT_FILE := bench/experiments/$(EXPERIMENT).toml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build bench table lab test conformance check fmt clippy doc deny clean
+.PHONY: help setup build bench table lab test conformance bench-lab check fmt clippy doc deny clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,6 +29,9 @@ test: setup build ## every test, against real PostgreSQL, PgBouncer and Redis
 
 conformance: ## the lab judged by AWS's own clients and by hostile functions, with this machine's limits and without
 	@scripts/conformance
+
+bench-lab: ## what the lab itself costs, beside `cargo lambda watch`
+	@scripts/bench-lab
 
 check: fmt clippy doc deny test ## the steps that CI runs
 
