@@ -10,10 +10,10 @@ LAB := $(CARGO_TARGET_DIR)/release/lambda-lab
 EXPERIMENT_FILE := bench/experiments/$(EXPERIMENT).toml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build bench table lab test check fmt clippy doc deny clean
+.PHONY: help setup build bench table lab test conformance bench-lab check fmt clippy doc deny clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 bench: setup build ## measure all variants side by side on this machine (PROFILE=quick|article|smoke)
 	@$(BENCH) run --experiment $(EXPERIMENT_FILE) --profile $(PROFILE) --lab $(LAB) --functions-dir $(FUNCTIONS)
@@ -26,6 +26,12 @@ lab: setup build ## serve all variants on localhost until Ctrl-C
 
 test: setup build ## every test, against real PostgreSQL, PgBouncer and Redis
 	@scripts/test
+
+conformance: ## the lab judged by AWS's own clients and by hostile functions, with this machine's limits and without
+	@scripts/conformance
+
+bench-lab: ## what the lab itself costs, beside `cargo lambda watch`
+	@scripts/bench-lab
 
 check: fmt clippy doc deny test ## the steps that CI runs
 

@@ -35,6 +35,14 @@ async fn main() -> Result<(), Error> {
         _ if init == "hang" => std::thread::sleep(Duration::from_secs(3600)),
         _ => {}
     }
+    if let Ok(file) = std::env::var("PROBE_TERMINATED") {
+        let note = move || async move {
+            if let Err(error) = std::fs::write(&file, "SIGTERM\n") {
+                eprintln!("probe: cannot write {file}: {error}");
+            }
+        };
+        lambda_runtime::spawn_graceful_shutdown_handler(note).await;
+    }
     lambda_runtime::run(service_fn(handle)).await
 }
 
