@@ -2,7 +2,7 @@
 //! control port, records), so that the bench can be tested as a whole without servers.
 //!
 //! A variant's behaviour is told in its `env`: `DELAY_MS`, `INIT_MS`, `BODY`, `FAIL_EVERY` (each n-th answers 500), `SSM_CALLS` and
-//! `LOGINS` (an invocation), `STAY_WARM` (ignores retiring), `LOSE_RECORDS`,
+//! `LOGINS` (an invocation), `THROTTLED_MS`, `STAY_WARM` (ignores retiring), `LOSE_RECORDS`,
 //! `DIE_AT` (the n-th invocation ends the lab); and of the lab: `LAB` = `fail`, `garbage`.
 //! Invariant: like the lab, it ends when its standard input does.
 
@@ -17,7 +17,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use lambda_lab::control::{Counters, FunctionUrl, Ready};
+use lambda_lab::control::{Counters, FunctionUrl, NetworkReport, Ready};
+use lambda_lab::distance::{DelayLines, Network};
 use lambda_lab::experiment::{Experiment, Function};
 use lambda_lab::records::{Invocation, Status};
 
@@ -55,7 +56,11 @@ fn main() {
             std::process::exit(3);
         }
         Some("garbage") => println!("hello, this is no ready line"),
-        _ => serve(&experiment, &value("--functions-dir"), &value("--records"), &value("--logs")),
+        _ => {
+            let network = Network::named(value("--network").to_str().unwrap()).unwrap();
+            let network = DelayLines::new(network).report();
+            serve(&experiment, network, &value("--functions-dir"), &value("--records"), &value("--logs"));
+        }
     }
     std::io::stdin().read_to_end(&mut Vec::new()).unwrap();
     // Only an end that was awaited gets as far as this line.
@@ -63,7 +68,7 @@ fn main() {
     writeln!(log, "ended by its parent").unwrap();
 }
 
-fn serve(experiment: &Experiment, functions_dir: &Path, records: &Path, logs: &Path) {
+fn serve(experiment: &Experiment, network: NetworkReport, functions_dir: &Path, records: &Path, logs: &Path) {
     let by_name = |function: &Function| (function.name.clone(), function.clone());
     std::fs::create_dir_all(logs).unwrap();
     let mut log = File::create(logs.join("lab.log")).unwrap();
@@ -90,6 +95,8 @@ fn serve(experiment: &Experiment, functions_dir: &Path, records: &Path, logs: &P
         token: TOKEN.to_owned(),
         versions: BTreeMap::from([("postgresql".to_owned(), "15.14".to_owned())]),
         not_emulated: vec!["CPU share by memory size".to_owned()],
+        network,
+        limits: "none".to_owned(),
     };
     println!("{}", serde_json::to_string(&ready).unwrap());
 }
@@ -131,7 +138,7 @@ impl FakeLab {
                 max_memory_mb: Some(20.0),
                 cpu_ms: Some(duration_ms / 2.0),
                 init_cpu_ms: init_ms.map(|init_ms| init_ms / 2.0),
-                throttled_ms: None,
+                throttled_ms: setting("THROTTLED_MS"),
                 status: if failed { Status::Error } else { Status::Success },
                 error_type: failed.then(|| "Runtime.Unknown".to_owned()),
             });

@@ -17,7 +17,7 @@ fn main() -> anyhow::Result<()> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     let server = listener.local_addr()?;
     thread::spawn(move || {
-        listener.incoming().flatten().for_each(|stream| drop(thread::spawn(|| echo(stream))))
+        listener.incoming().flatten().for_each(|stream| drop(thread::spawn(|| echo(stream))));
     });
     let direct = quantiles(server, rounds)?;
     println!(
