@@ -2,6 +2,8 @@
 
 EXPERIMENT ?= stadiums
 PROFILE ?= quick
+# Round trips added before the dependencies: loopback (nothing), same-az or cross-az.
+NETWORK ?= loopback
 export CARGO_TARGET_DIR ?= $(CURDIR)/target
 
 FUNCTIONS := $(CARGO_TARGET_DIR)/functions
@@ -15,14 +17,15 @@ EXPERIMENT_FILE := bench/experiments/$(EXPERIMENT).toml
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-bench: setup build ## measure all variants side by side on this machine (PROFILE=quick|article|smoke)
-	@$(BENCH) run --experiment $(EXPERIMENT_FILE) --profile $(PROFILE) --lab $(LAB) --functions-dir $(FUNCTIONS)
+bench: setup build ## measure all variants side by side on this machine (PROFILE=quick|article|smoke NETWORK=loopback|same-az|cross-az)
+	@$(BENCH) run --experiment $(EXPERIMENT_FILE) --profile $(PROFILE) --network $(NETWORK) --lab $(LAB) \
+		--functions-dir $(FUNCTIONS)
 
 table: ## print the last run's table again
 	@$(BENCH) table bench/results/latest/run.json
 
 lab: setup build ## serve all variants on localhost until Ctrl-C
-	@$(LAB) serve --experiment $(EXPERIMENT_FILE) --functions-dir $(FUNCTIONS) --follow
+	@$(LAB) serve --experiment $(EXPERIMENT_FILE) --functions-dir $(FUNCTIONS) --network $(NETWORK) --follow
 
 test: setup build ## every test, against real PostgreSQL, PgBouncer and Redis
 	@scripts/test

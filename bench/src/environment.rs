@@ -6,9 +6,11 @@
 use std::collections::BTreeMap;
 use std::process::Command;
 
+use lambda_lab::control::{NetworkReport, Ready};
 use lambda_lab::experiment::LoadProfile;
 use serde::{Deserialize, Serialize};
 
+use crate::interference::Interference;
 use crate::prices::Prices;
 
 /// The machine, the build and the settings of a run.
@@ -39,6 +41,12 @@ pub struct Environment {
     pub load_average_after: Option<[f64; 3]>,
     /// Versions of the servers behind the functions.
     pub servers: BTreeMap<String, String>,
+    /// How far the dependencies are said to be: modelled, not measured.
+    pub network: NetworkReport,
+    /// What enforced a sandbox's CPU share and memory; `none` where nothing did.
+    pub limits: String,
+    /// What each round suffered from the host.
+    pub interference: Vec<Interference>,
     /// How much of everything.
     pub profile: Profile,
     /// The variants of each round in the order of their turns.
@@ -93,7 +101,7 @@ impl From<&LoadProfile> for Profile {
 }
 
 impl Environment {
-    /// Describes this machine now, before the run: what is known only later (`servers`, `load_average_after`) is left empty.
+    /// Describes this machine now, before the run: what is known only later (see [`Environment::complete`]) is left empty.
     pub fn before(profile: &LoadProfile, order: Vec<Vec<String>>, prices: Prices) -> Self {
         let git_sha = first_line("git", &["rev-parse", "HEAD"]);
         let git_dirty = git_sha.as_ref().and_then(|_| output("git", &["status", "--porcelain"]));
@@ -111,15 +119,21 @@ impl Environment {
             load_average_before: load_average(),
             load_average_after: None,
             servers: BTreeMap::new(),
+            network: NetworkReport::default(),
+            limits: String::new(),
+            interference: Vec::new(),
             profile: profile.into(),
             order,
             prices,
         }
     }
 
-    /// Adds what is known after the run.
-    pub fn complete(&mut self, servers: &BTreeMap<String, String>) {
-        self.servers.clone_from(servers);
+    /// Adds what is known after the run: what the lab told when it was `ready`, and what the rounds suffered.
+    pub fn complete(&mut self, ready: &Ready, interference: Vec<Interference>) {
+        self.servers.clone_from(&ready.versions);
+        self.network.clone_from(&ready.network);
+        self.limits.clone_from(&ready.limits);
+        self.interference = interference;
         self.load_average_after = load_average();
     }
 }

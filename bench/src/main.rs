@@ -13,6 +13,7 @@ use bench::run::{Options, RunError, run};
 use bench::run_file::RunFile;
 use bench::table;
 use clap::{Args, Parser, Subcommand};
+use lambda_lab::distance::Network;
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Drives the variants of an experiment in paired rounds and says what is faster, by how much, how surely.
@@ -48,6 +49,9 @@ struct RunArguments {
     /// Where the built functions are, as <dir>/<binary>/bootstrap.
     #[arg(long)]
     functions_dir: PathBuf,
+    /// How far the dependencies are said to be: loopback, same-az or cross-az. Adds round trips, which the report calls modelled.
+    #[arg(long, default_value = "loopback")]
+    network: Network,
     /// Where to make the result folder.
     #[arg(long, default_value = "bench/results")]
     results: PathBuf,
@@ -60,6 +64,7 @@ impl From<RunArguments> for Options {
             profile: arguments.profile,
             lab: arguments.lab,
             functions_dir: arguments.functions_dir,
+            network: arguments.network,
             results: arguments.results,
         }
     }

@@ -65,6 +65,11 @@ pub fn cpu_ms(observation: &Observation) -> Option<f64> {
     warm(observation)?.cpu_ms
 }
 
+/// Time kept from running by the CPU share, warm.
+pub fn throttled_ms(observation: &Observation) -> Option<f64> {
+    warm(observation)?.throttled_ms
+}
+
 /// Billed GB-seconds, warm.
 pub fn billed_gb_seconds(observation: &Observation) -> Option<f64> {
     warm(observation)
@@ -148,6 +153,7 @@ pub fn variant(
         init_ms: quantiles(observations, init_ms),
         response_ms: quantiles(observations, response_ms),
         cpu_ms_per_invoke: mean(&values(observations, cpu_ms)),
+        throttled_ms_per_invoke: mean(&values(observations, throttled_ms)),
         init_cpu_ms: mean(&values(observations, init_cpu_ms)),
         max_memory_mb: memory.reduce(f64::max),
         tps_per_sandbox: mean(&values(observations, warm_ms))

@@ -10,11 +10,13 @@ use std::time::Instant;
 use http::Uri;
 use jiff::Timestamp;
 use lambda_lab::control::Ready;
+use lambda_lab::distance::Network;
 use lambda_lab::experiment::{Experiment, ExperimentError, LoadProfile};
 
 use crate::bodies::{self, BodiesError};
 use crate::control::Control;
 use crate::environment::Environment;
+use crate::interference::{Interference, Watch};
 use crate::lab::{Lab, Serve};
 use crate::lab_error::LabError;
 use crate::package::{self, PackageError};
@@ -42,6 +44,8 @@ pub struct Options {
     pub lab: PathBuf,
     /// Where the built functions are: `<dir>/<binary>/bootstrap`.
     pub functions_dir: PathBuf,
+    /// How far the dependencies are said to be.
+    pub network: Network,
     /// Where the result folders are made.
     pub results: PathBuf,
 }
@@ -132,6 +136,7 @@ pub async fn run(
         functions_dir: &functions_dir,
         records: &invocations,
         logs: &folder.file("logs"),
+        network: options.network.name(),
     })?;
     let measured = tokio::select! {
         measured = start_and_measure(&mut lab, &names, profile, &steps, &mut recorder) => measured,
@@ -143,9 +148,10 @@ pub async fn run(
     if let Err(error) = recorder.rescue() {
         note(&format!("warning: not all that was measured is on disk: {error}"));
     }
-    let Measured { ready, turns } = measured.map_err(|error| with_log(error, &folder.file("logs")))?;
+    let Measured { ready, turns, interference } =
+        measured.map_err(|error| with_log(error, &folder.file("logs")))?;
 
-    environment.complete(&ready.versions);
+    environment.complete(&ready, interference);
     let run_file = summarise(Facts {
         experiment: &experiment,
         profile_name: &options.profile,
@@ -166,6 +172,7 @@ pub async fn run(
 struct Measured {
     ready: Ready,
     turns: Vec<(Step, Surroundings)>,
+    interference: Vec<Interference>,
 }
 
 async fn start_and_measure(
@@ -179,11 +186,11 @@ async fn start_and_measure(
     let begun = Instant::now();
     let control = lab.ready().await?;
     note(&format!("the lab is ready after {:.1} s", begun.elapsed().as_secs_f64()));
-    let turns = tokio::select! {
-        turns = measure(&control, names, profile, steps, recorder) => turns?,
+    let (turns, interference) = tokio::select! {
+        measured = measure(&control, names, profile, steps, recorder) => measured?,
         ended = lab.ended() => return Err(ended.into()),
     };
-    Ok(Measured { ready: control.ready, turns })
+    Ok(Measured { ready: control.ready, turns, interference })
 }
 
 async fn measure(
@@ -192,7 +199,7 @@ async fn measure(
     profile: &LoadProfile,
     steps: &[Step],
     recorder: &mut Recorder,
-) -> Result<Vec<(Step, Surroundings)>, RunError> {
+) -> Result<(Vec<(Step, Surroundings)>, Vec<Interference>), RunError> {
     let arrivals = phases::arrivals_of(profile);
     let addressed = |name: &String| Ok((name.clone(), control.uri(name)?));
     let variants: Vec<(String, Uri)> = names.iter().map(addressed).collect::<Result<_, LabError>>()?;
@@ -203,7 +210,9 @@ async fn measure(
     let progress = Progress::new(profile.rounds, steps.iter().map(requests).sum());
     let driver = Driver { control, variants: &variants, profile, arrivals: &arrivals, progress: &progress };
     let mut turns = Vec::with_capacity(steps.len());
+    let mut watch = Watch::default();
     for step in steps {
+        watch.enter(step.round);
         progress.begin(step);
         let begun = Instant::now();
         let surroundings = driver.drive(step, recorder).await?;
@@ -212,7 +221,7 @@ async fn measure(
         turns.push((step.clone(), surroundings));
     }
     progress.clear();
-    Ok(turns)
+    Ok((turns, watch.finish()))
 }
 
 /// A variant that fails the first request usually lacks a setting; its own log names it.

@@ -9,10 +9,11 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::environment::Environment;
+use crate::run_file_v1;
 use crate::verdict::Verdict;
 
-/// The version these types write and read.
-pub const SCHEMA_VERSION: u32 = 1;
+/// The version these types write; [`crate::run_file_v1`] is read too.
+pub const SCHEMA_VERSION: u32 = 2;
 
 /// A run file that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -35,7 +36,7 @@ pub enum RunFileError {
     },
     /// It is of another version.
     #[error(
-        "{path}: schema_version is {found}, this bench reads {SCHEMA_VERSION}; measure again or use the bench that wrote it"
+        "{path}: schema_version is {found}, this bench reads 1 and {SCHEMA_VERSION}; measure again or use the bench that wrote it"
     )]
     Version {
         /// The file.
@@ -129,6 +130,8 @@ pub struct Variant {
     pub response_ms: Quantiles,
     /// Mean processor time of a warm invocation.
     pub cpu_ms_per_invoke: Option<f64>,
+    /// Mean time that a warm invocation was kept from running by the CPU share of its memory size; none where no limit is enforced.
+    pub throttled_ms_per_invoke: Option<f64>,
     /// Mean processor time of INIT in the cold phase.
     pub init_cpu_ms: Option<f64>,
     /// Highest resident memory of any sandbox.
@@ -229,7 +232,7 @@ impl RunFile {
     /// Reads the run file at `path`.
     ///
     /// # Errors
-    /// If it cannot be read, or is not of this version.
+    /// If it cannot be read, or is not of this version or version 1.
     pub fn load(path: &Path) -> Result<Self, RunFileError> {
         let text = std::fs::read_to_string(path)
             .map_err(|source| RunFileError::Unreadable { path: path.to_owned(), source })?;
@@ -237,6 +240,9 @@ impl RunFile {
         let value: serde_json::Value = serde_json::from_str(&text).map_err(malformed)?;
         let version = value.get("schema_version").and_then(serde_json::Value::as_u64);
         match version {
+            Some(run_file_v1::VERSION) => {
+                serde_json::from_value(run_file_v1::upgraded(value, SCHEMA_VERSION)).map_err(malformed)
+            }
             Some(found) if found != u64::from(SCHEMA_VERSION) => {
                 Err(RunFileError::Version { path: path.to_owned(), found })
             }

@@ -3,6 +3,7 @@
 //! Apart from the run because it is pure: the same facts give the same file. Invariant: the accounting closes, and the numbers of
 //! `variants` and `comparisons` come from the same observations.
 
+use lambda_lab::control::NetworkReport;
 use lambda_lab::experiment::{Experiment, LoadProfile};
 
 use crate::comparison::comparisons;
@@ -58,6 +59,7 @@ pub fn summarise(facts: Facts<'_>) -> RunFile {
         })
         .collect();
     let comparisons = comparisons(&variants, facts.observations, facts.profile.rounds, &prices);
+    let modelled = modelled(&facts.environment.network);
     RunFile {
         schema_version: SCHEMA_VERSION,
         experiment: facts.experiment.name.clone(),
@@ -66,10 +68,21 @@ pub fn summarise(facts: Facts<'_>) -> RunFile {
         started: facts.started,
         finished: facts.finished,
         environment: facts.environment,
-        modelled: Vec::new(),
+        modelled,
         not_emulated: facts.not_emulated,
         accounting: accounting(facts.observations),
         variants,
         comparisons,
     }
+}
+
+/// What of a run with `network` is modelled, in the words of the report.
+fn modelled(network: &NetworkReport) -> Vec<String> {
+    if network.round_trips_ms.is_empty() {
+        return Vec::new();
+    }
+    let added = network.round_trips_ms.iter();
+    let added = added.map(|(dependency, round_trip_ms)| format!("{round_trip_ms} ms to {dependency}"));
+    let added = added.collect::<Vec<_>>().join(", ");
+    vec![format!("distance: {} adds to each round trip {added}", network.name)]
 }

@@ -24,7 +24,7 @@ pub const UNKNOWN: &str = "-";
 type Row = (&'static str, fn(&Variant) -> Option<String>);
 
 /// Rows that every run has.
-const ROWS: [Row; 17] = [
+const ROWS: [Row; 18] = [
     ("memory setting, MB", |variant| Some(variant.memory_mb.to_string())),
     ("cold starts", |variant| Some(variant.cold_starts.to_string())),
     ("init p50, ms", |variant| variant.init_ms.p50.map(digits)),
@@ -35,6 +35,7 @@ const ROWS: [Row; 17] = [
     ("warm p99, ms", |variant| variant.warm_ms.p99.map(digits)),
     ("warm response p50, ms", |variant| variant.response_ms.p50.map(digits)),
     ("CPU per warm invocation, ms", |variant| variant.cpu_ms_per_invoke.map(digits)),
+    ("throttled per warm invocation, ms", |variant| variant.throttled_ms_per_invoke.map(digits)),
     ("memory peak, MB", |variant| variant.max_memory_mb.map(digits)),
     ("errors", |variant| Some(variant.errors.to_string())),
     ("requests/s per sandbox", |variant| variant.tps_per_sandbox.map(digits)),

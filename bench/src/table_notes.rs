@@ -5,6 +5,10 @@
 
 use std::path::Path;
 
+use lambda_lab::control::NetworkReport;
+
+use crate::environment::Environment;
+use crate::interference::Interference;
 use crate::progress::spoken;
 use crate::run_file::{Load, RunFile, Variant};
 use crate::table::{UNKNOWN, WIDTH, digits};
@@ -37,6 +41,8 @@ pub fn head(run: &RunFile) -> String {
             run.started,
             lasted(run).map(|lasted| format!(", took {lasted}")).unwrap_or_default(),
         ),
+        network(&environment.network),
+        format!("Limits: {}. Not emulated: {}.", environment.limits, listed(&run.not_emulated)),
     ];
     wrapped(&lines)
 }
@@ -54,8 +60,8 @@ pub fn notes(run: &RunFile, path: &Path) -> String {
             "{UNKNOWN}: not known; a quantile needs 10 values beyond it (p50: 20 values, p90: 100, p99: 1000)."
         ));
     }
-    lines.push(format!("Not emulated: {}.", listed(&run.not_emulated)));
     lines.push(format!("Modelled: {}.", listed(&run.modelled)));
+    lines.extend(interference(environment));
     lines.extend(load_lines(&run.variants));
     lines.extend(run.variants.iter().filter(|variant| !variant.errors_by_name.is_empty()).map(|variant| {
         let errors = variant.errors_by_name.iter().map(|(name, count)| format!("{name} {count}"));
@@ -72,6 +78,47 @@ pub fn notes(run: &RunFile, path: &Path) -> String {
     ));
     lines.push(format!("Everything: {}", path.display()));
     wrapped(&lines)
+}
+
+/// How far the dependencies are said to be.
+fn network(network: &NetworkReport) -> String {
+    if network.round_trips_ms.is_empty() {
+        return format!("Network: {}, nothing added.", network.name);
+    }
+    let added = network
+        .round_trips_ms
+        .iter()
+        .map(|(dependency, round_trip_ms)| format!("{dependency} {}", digits(*round_trip_ms)));
+    let dated = network.source_date.as_ref().map(|date| format!(", figures of {date}"));
+    format!(
+        "Network: {}, MODELLED: added to each round trip, ms: {}{}.",
+        network.name,
+        added.collect::<Vec<_>>().join(", "),
+        dated.unwrap_or_default(),
+    )
+}
+
+/// How much of each round others took, and in how much of it something waited for a processor.
+fn interference(environment: &Environment) -> Option<String> {
+    let rounds = &environment.interference;
+    let percent = |share: Option<f64>| {
+        share.map_or_else(|| UNKNOWN.to_owned(), |share| format!("{:.1}", share * 100.0))
+    };
+    let each = |share: &dyn Fn(&Interference) -> Option<f64>| {
+        rounds.iter().map(|round| percent(share(round))).collect::<Vec<_>>().join(", ")
+    };
+    let of_processors = |round: &Interference| {
+        round.steal_ms.map(|steal_ms| steal_ms / (round.elapsed_ms * environment.cores as f64))
+    };
+    let of_time = |round: &Interference| round.pressure_cpu_ms.map(|waited_ms| waited_ms / round.elapsed_ms);
+    (!rounds.is_empty()).then(|| {
+        format!(
+            "Host, each round: {} % of its processors' time stolen by the hypervisor; something waited for a processor \
+             in {} % of the time (the sandboxes themselves count).",
+            each(&of_processors),
+            each(&of_time)
+        )
+    })
 }
 
 fn load_lines(variants: &[Variant]) -> Vec<String> {

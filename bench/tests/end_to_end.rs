@@ -44,6 +44,8 @@ fn a_whole_run_measures_compares_and_accounts_for_everything() {
     assert_eq!(run.environment.order, [["slow", "fast"], ["fast", "slow"], ["slow", "fast"]]);
     assert_eq!(run.environment.servers["postgresql"], "15.14");
     assert_eq!(run.not_emulated, ["CPU share by memory size"]);
+    assert_eq!(run.environment.network.name, "loopback");
+    assert!(run.modelled.is_empty() && run.environment.network.round_trips_ms.is_empty());
 
     check_numbers(&run);
     check_files(&folder);
@@ -111,6 +113,41 @@ fn check_files(folder: &std::path::Path) {
 
 fn lines<T: serde::de::DeserializeOwned>(path: &std::path::Path) -> Vec<T> {
     std::fs::read_to_string(path).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn what_is_modelled_and_what_the_rounds_suffered_is_told() {
+    let profile = "[load.quick]\nrounds = 2\ncold_starts = 1\nwarm_up_requests = 1\nwarm_requests = 2\n";
+    let variants = variant("throttled", 128, "THROTTLED_MS = \"7.5\"") + &variant("free", 1769, "");
+    let bench = Bench::new(&variants, profile);
+    let output = bench.run_with(&["--network", "same-az"]);
+    assert!(output.succeeded, "{}", output.stderr);
+    let run = RunFile::load(&bench.only_folder().join("run.json")).unwrap();
+    let environment = &run.environment;
+    assert_eq!((environment.network.name.as_str(), environment.limits.as_str()), ("same-az", "none"));
+    assert_eq!(environment.network.round_trips_ms.keys().collect::<Vec<_>>(), ["cache", "database", "ssm"]);
+    assert!(environment.network.source_date.is_some());
+    assert!(run.modelled.len() == 1 && run.modelled[0].contains("ms to database"), "{:?}", run.modelled);
+    let throttled: Vec<_> = run.variants.iter().map(|variant| variant.throttled_ms_per_invoke).collect();
+    assert_eq!(throttled, [Some(7.5), None]);
+    let rounds: Vec<_> = environment.interference.iter().map(|round| round.round).collect();
+    assert_eq!(rounds, [1, 2]);
+    assert!(environment.interference.iter().all(|round| round.elapsed_ms > 0.0));
+    assert!(output.stdout.contains("Network: same-az, MODELLED"), "{}", output.stdout);
+    assert!(
+        output.stdout.contains("Limits: none. Not emulated: CPU share by memory size."),
+        "{}",
+        output.stdout
+    );
+}
+
+#[test]
+fn an_unknown_network_is_refused_before_anything_is_made() {
+    let bench = Bench::new(&pair(), PROFILE);
+    let said = bench.run_with(&["--network", "same-rack"]);
+    assert!(!said.succeeded);
+    assert!(said.stderr.contains("known are: loopback, same-az, cross-az"), "{}", said.stderr);
+    assert!(!bench.results().exists());
 }
 
 #[test]

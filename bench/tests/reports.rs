@@ -94,7 +94,7 @@ fn mutated_run_files_are_refused_by_the_schema() {
         *run.pointer_mut(pointer).unwrap() = value.clone();
         assert!(!validator.is_valid(&run), "{pointer} = {value} passed");
     };
-    refused("/schema_version", json!(2));
+    refused("/schema_version", json!(3));
     refused("/started", json!("yesterday"));
     refused("/accounting/sent", json!(-1));
     refused("/variants", json!([]));
@@ -112,7 +112,12 @@ fn mutated_run_files_are_refused_by_the_schema() {
 fn no_key_may_be_added_or_left_out() {
     let validator = validator();
     let original = serde_json::to_value(fixture()).unwrap();
-    let open = ["/environment/servers", "/variants/0/errors_by_name", "/variants/0/load/errors"];
+    let open = [
+        "/environment/servers",
+        "/environment/network/round_trips_ms",
+        "/variants/0/errors_by_name",
+        "/variants/0/load/errors",
+    ];
     let mut objects = Vec::new();
     collect_objects(&original, String::new(), &mut objects);
     assert!(objects.len() >= 15, "{objects:?}");
@@ -146,13 +151,46 @@ fn collect_objects(value: &Value, path: String, into: &mut Vec<String>) {
 }
 
 #[test]
+fn the_published_run_can_be_read() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/results/article/run.json");
+    assert_eq!(RunFile::load(&path).unwrap().profile, "article");
+}
+
+/// A whole run that was written by version 1.
+#[test]
+fn a_run_file_of_version_1_is_read_with_what_was_true_of_it() {
+    let path = fixtures().join("run.v1.json");
+    let written: Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+    assert_eq!(written["schema_version"], 1);
+    let run = RunFile::load(&path).unwrap();
+    let environment = &run.environment;
+    assert_eq!((environment.network.name.as_str(), environment.limits.as_str()), ("loopback", "none"));
+    assert!(environment.interference.is_empty());
+    assert!(run.variants.iter().all(|variant| variant.throttled_ms_per_invoke.is_none()));
+    let mut read = serde_json::to_value(&run).unwrap();
+    assert!(validator().is_valid(&read));
+    read["schema_version"] = json!(1);
+    let environment = read["environment"].as_object_mut().unwrap();
+    assert!(["network", "limits", "interference"].iter().all(|new| environment.remove(*new).is_some()));
+    for variant in read["variants"].as_array_mut().unwrap() {
+        assert!(variant.as_object_mut().unwrap().remove("throttled_ms_per_invoke").is_some());
+    }
+    assert!(read == written, "what version 1 says was changed");
+    let rendered = table::render(&run, &path);
+    for part in ["Network: loopback, nothing added.", "Limits: none. Not emulated: CPU share by memory size"]
+    {
+        assert!(rendered.contains(part), "{part:?} is missing in:\n{rendered}");
+    }
+}
+
+#[test]
 fn a_run_file_of_another_version_is_refused_by_its_number() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("run.json");
     std::fs::write(&path, "{\"schema_version\": 7}").unwrap();
     let message = RunFile::load(&path).unwrap_err().to_string();
     assert!(message.contains("schema_version is 7"), "{message}");
-    std::fs::write(&path, "{\"schema_version\": 1,\n \"oops\": 2}").unwrap();
+    std::fs::write(&path, "{\"schema_version\": 2,\n \"oops\": 2}").unwrap();
     let message = RunFile::load(&path).unwrap_err().to_string();
     assert!(message.contains("oops") && message.contains("line 2"), "{message}");
 }

@@ -2,7 +2,7 @@
 //! control port, records), so that the bench can be tested as a whole without servers.
 //!
 //! A variant's behaviour is told in its `env`: `DELAY_MS`, `INIT_MS`, `BODY`, `FAIL_EVERY` (each n-th answers 500), `SSM_CALLS` and
-//! `LOGINS` (an invocation), `STAY_WARM` (ignores retiring), `LOSE_RECORDS`,
+//! `LOGINS` (an invocation), `THROTTLED_MS`, `STAY_WARM` (ignores retiring), `LOSE_RECORDS`,
 //! `DIE_AT` (the n-th invocation ends the lab); and of the lab: `LAB` = `fail`, `garbage`.
 //! Invariant: like the lab, it ends when its standard input does.
 
@@ -18,6 +18,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use lambda_lab::control::{Counters, FunctionUrl, NetworkReport, Ready};
+use lambda_lab::distance::{DelayLines, Network};
 use lambda_lab::experiment::{Experiment, Function};
 use lambda_lab::records::{Invocation, Status};
 
@@ -55,7 +56,11 @@ fn main() {
             std::process::exit(3);
         }
         Some("garbage") => println!("hello, this is no ready line"),
-        _ => serve(&experiment, &value("--functions-dir"), &value("--records"), &value("--logs-dir")),
+        _ => {
+            let network = Network::named(value("--network").to_str().unwrap()).unwrap();
+            let network = DelayLines::new(network).report();
+            serve(&experiment, network, &value("--functions-dir"), &value("--records"), &value("--logs-dir"));
+        }
     }
     std::io::stdin().read_to_end(&mut Vec::new()).unwrap();
     // Only an end that was awaited gets as far as this line.
@@ -64,7 +69,7 @@ fn main() {
     writeln!(log, "ended by its parent").unwrap();
 }
 
-fn serve(experiment: &Experiment, functions_dir: &Path, records: &Path, logs: &Path) {
+fn serve(experiment: &Experiment, network: NetworkReport, functions_dir: &Path, records: &Path, logs: &Path) {
     let by_name = |function: &Function| (function.name.clone(), function.clone());
     std::fs::create_dir_all(logs).unwrap();
     let mut log = File::create(logs.join("lab.log")).unwrap();
@@ -90,9 +95,9 @@ fn serve(experiment: &Experiment, functions_dir: &Path, records: &Path, logs: &P
         control: http::serve(move |request| Some(lab.control(&request))),
         token: TOKEN.to_owned(),
         versions: BTreeMap::from([("postgresql".to_owned(), "15.14".to_owned())]),
-        limits: "none".to_owned(),
-        network: NetworkReport::default(),
         not_emulated: vec!["CPU share by memory size".to_owned()],
+        network,
+        limits: "none".to_owned(),
     };
     println!("{}", serde_json::to_string(&ready).unwrap());
 }
@@ -134,7 +139,7 @@ impl FakeLab {
                 max_memory_mb: Some(20.0),
                 cpu_ms: Some(duration_ms / 2.0),
                 init_cpu_ms: init_ms.map(|init_ms| init_ms / 2.0),
-                throttled_ms: None,
+                throttled_ms: setting("THROTTLED_MS"),
                 status: if failed { Status::Error } else { Status::Success },
                 error_type: failed.then(|| "Runtime.Unknown".to_owned()),
             });

@@ -68,15 +68,24 @@ impl Bench {
 
     /// Starts `bench run` with the profile `quick`.
     pub(crate) fn start(&self) -> Child {
+        self.start_with(&[])
+    }
+
+    fn start_with(&self, more: &[&str]) -> Child {
         let mut command = Command::new(env!("CARGO_BIN_EXE_bench"));
         command.args(["run", "--profile", "quick", "--experiment"]).arg(self.folder.path().join("pair.toml"));
         command.arg("--lab").arg(fake_lab()).arg("--functions-dir").arg(self.functions_dir());
-        command.arg("--results").arg(self.results());
+        command.arg("--results").arg(self.results()).args(more);
         command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     }
 
     pub(crate) fn run(&self) -> Said {
-        said(self.start().wait_with_output().unwrap())
+        self.run_with(&[])
+    }
+
+    /// Runs it with `more` arguments.
+    pub(crate) fn run_with(&self, more: &[&str]) -> Said {
+        said(self.start_with(more).wait_with_output().unwrap())
     }
 
     /// The message of a run that must fail.

@@ -65,7 +65,6 @@ pub(crate) fn cold(sample: &Sample, init_ms: f64, duration_ms: f64) -> Invocatio
         cold: true,
         init_ms: init,
         init_cpu_ms: Some(init_ms / 10.0),
-        throttled_ms: None,
         ..invocation(sample, duration_ms)
     }
 }

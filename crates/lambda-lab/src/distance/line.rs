@@ -148,8 +148,7 @@ impl Line {
 
     fn wait(&mut self, events: &mut Events) -> io::Result<()> {
         let due = self.due.peek().map(|Reverse((due, _))| *due);
-        let timeout = self.alarm.set([due, self.accept_again].into_iter().flatten().min())?;
-        self.poll.poll(events, timeout)
+        self.alarm.wait(&mut self.poll, events, [due, self.accept_again].into_iter().flatten().min())
     }
 
     fn serve(&mut self, events: &Events, buffer: &mut [u8]) {
