@@ -102,7 +102,7 @@ async fn error_types_are_kept_only_in_lambdas_own_spelling() {
     for (posted, kept) in [
         ("Runtime.Custom", "Runtime.Custom"),
         ("Function.HandlerPanic", "Function.HandlerPanic"),
-        ("unhandled", "Function.Unknown"),
+        ("unhandled", "Runtime.Unknown"),
         ("Function.no", "Function.Unknown"),
         ("Function.", "Function.Unknown"),
     ] {

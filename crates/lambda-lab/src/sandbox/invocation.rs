@@ -113,7 +113,7 @@ impl Sandbox {
         let (mut started, mut begun) = now();
         let mut failure = None;
         if !alive {
-            failure = self.start_life(Phase::Invoke, begun + self.home.function.timeout).await.err();
+            failure = self.start_life(Phase::Invoke, self.home.function.timeout).await.err();
         }
         let trace_header = request.trace_header.clone();
         self.log.begin_tail();

@@ -4,6 +4,7 @@
 //! anew. Lambda's words: *init* lasts from the first process's start until all have asked for their first event. Invariant: a
 //! life that has ended never serves again.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
@@ -14,7 +15,7 @@ use uuid::Uuid;
 
 use super::environment::{self, SandboxFacts};
 use super::extensions_api::{self, FunctionFacts};
-use super::processes::{Processes, SpawnError};
+use super::processes::Processes;
 use super::state::{Ended, Extension, ExtensionEvent, Inner, State};
 use super::{runtime_api, unix_ms};
 use crate::function::FunctionConfig;
@@ -26,6 +27,10 @@ use crate::logs::{Initialization, PlatformEvent, SandboxLog};
 const BUDGET_EXTERNAL: Duration = Duration::from_millis(2000);
 const BUDGET_INTERNAL: Duration = Duration::from_millis(500);
 const RUNTIME_SHARE: f64 = 0.3;
+
+/// How long a thawed sandbox is given before its first signal: more than one period of its quota. The kernel gives a signal for a
+/// process to any of its threads that is awake, and a runtime whose main thread is not (Python's) would not hear of it.
+const WAKE_UP: Duration = Duration::from_millis(25);
 
 /// How long a killed process may take to be gone before the lab says so.
 const KILL_LIMIT: Duration = Duration::from_secs(5);
@@ -85,7 +90,8 @@ impl Life {
         Ok((Self { state, log, processes, began: None, api }, runtime_api))
     }
 
-    /// Starts the extensions, then the runtime, and waits until all have asked for their first event, until `deadline`.
+    /// Starts the extensions, then the runtime, and waits until all have asked for their first event; `limit` counts from the
+    /// first program's start.
     ///
     /// # Errors
     /// What ended or outlasted INIT, in Lambda's words.
@@ -93,9 +99,19 @@ impl Life {
         &mut self,
         home: &Home,
         runtime_api: &str,
-        deadline: Instant,
+        limit: Duration,
     ) -> Result<(), InitFailure> {
-        let initialized = tokio::time::timeout_at(deadline.into(), self.start(home, runtime_api)).await;
+        let facts = SandboxFacts {
+            runtime_api,
+            extension_port: home.extension_port,
+            log_stream: &home.log_stream,
+            task_root: &home.function.runtime.dir,
+            initialization: home.initialization,
+        };
+        let variables = environment::runtime(&home.function, &facts);
+        self.start_first(home, &variables).map_err(InitFailure::Ended)?;
+        let deadline = self.began.unwrap_or_else(Instant::now) + limit;
+        let initialized = tokio::time::timeout_at(deadline.into(), self.start_rest(home, &variables)).await;
         if let Ok(result) = initialized {
             result.map_err(InitFailure::Ended)?;
         } else {
@@ -107,26 +123,29 @@ impl Life {
         Ok(())
     }
 
-    async fn start(&mut self, home: &Home, runtime_api: &str) -> Result<(), Ended> {
-        let function = &home.function;
-        let facts = SandboxFacts {
-            runtime_api,
-            extension_port: home.extension_port,
-            log_stream: &home.log_stream,
-            task_root: &function.runtime.dir,
-            initialization: home.initialization,
-        };
-        let runtime_variables = environment::runtime(function, &facts);
-        let extension_variables = environment::extension(&runtime_variables);
-        let cannot = |error: SpawnError| Ended::new("Runtime.InvalidEntrypoint", error.to_string());
-        for extension in &function.extensions {
-            let started = self.processes.start_extension(extension, &extension_variables, &self.log);
+    /// The extensions; where there are none, the runtime.
+    fn start_first(&mut self, home: &Home, variables: &BTreeMap<String, String>) -> Result<(), Ended> {
+        let own = environment::extension(variables);
+        for extension in &home.function.extensions {
+            let started = self.processes.start_extension(extension, &own, &self.log);
             started.map_err(|error| Ended::new("Extension.LaunchError", error.to_string()))?;
             self.began.get_or_insert_with(Instant::now);
         }
-        self.wait_until(|inner| inner.has_extensions()).await?;
-        self.processes.start_runtime(&function.runtime, &runtime_variables, &self.log).map_err(cannot)?;
+        if self.began.is_some() { Ok(()) } else { self.start_runtime(home, variables) }
+    }
+
+    fn start_runtime(&mut self, home: &Home, variables: &BTreeMap<String, String>) -> Result<(), Ended> {
+        let started = self.processes.start_runtime(&home.function.runtime, variables, &self.log);
+        started.map_err(|error| Ended::new("Runtime.InvalidEntrypoint", error.to_string()))?;
         self.began.get_or_insert_with(Instant::now);
+        Ok(())
+    }
+
+    async fn start_rest(&mut self, home: &Home, variables: &BTreeMap<String, String>) -> Result<(), Ended> {
+        if !home.function.extensions.is_empty() {
+            self.wait_until(|inner| inner.has_extensions()).await?;
+            self.start_runtime(home, variables)?;
+        }
         self.wait_until(|inner| {
             let ready = inner.is_ready();
             inner.initialized |= ready;
@@ -165,7 +184,7 @@ impl Life {
 
     /// Whether its processes still run and nothing was reported wrong.
     pub(super) fn is_alive(&self) -> bool {
-        self.state.look(|inner| inner.ended.is_none())
+        self.state.look(|inner| inner.ended.is_none()) && self.processes.all_run()
     }
 
     /// Ends it as Lambda does: SIGKILL alone where no extension is registered, else SIGTERM to the runtime, SHUTDOWN to the
@@ -177,6 +196,7 @@ impl Life {
             _ => BUDGET_INTERNAL,
         });
         if !budget.is_zero() {
+            tokio::time::sleep(WAKE_UP).await;
             let deadline = Instant::now() + budget;
             self.processes.terminate_runtime();
             let runtime_limit =

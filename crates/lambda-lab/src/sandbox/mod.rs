@@ -17,7 +17,7 @@ mod runtime_api;
 pub(crate) mod state;
 
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use uuid::Uuid;
 
@@ -117,16 +117,16 @@ impl Sandbox {
         if self.is_provisioned() {
             self.enforce("its CPU quota set", Cage::throttle);
         }
-        self.start_life(Phase::Init, Instant::now() + limit).await
+        self.start_life(Phase::Init, limit).await
     }
 
     /// Starts a new life and waits for its INIT; the former life has ended.
-    async fn start_life(&mut self, phase: Phase, deadline: Instant) -> Result<(), InitFailure> {
+    async fn start_life(&mut self, phase: Phase, limit: Duration) -> Result<(), InitFailure> {
         let initialization = self.home.initialization;
         let before = self.home.cage.usage();
         self.log.emit(PlatformEvent::InitStart { initialization, phase });
         let (result, duration) = match Life::create(&self.home, Arc::clone(&self.log)).await {
-            Ok((life, runtime_api)) => self.try_life(life, &runtime_api, deadline).await,
+            Ok((life, runtime_api)) => self.try_life(life, &runtime_api, limit).await,
             Err(ended) => (Err(InitFailure::Ended(ended)), Duration::ZERO),
         };
         let after = self.home.cage.usage();
@@ -148,9 +148,9 @@ impl Sandbox {
         &mut self,
         mut life: Life,
         runtime_api: &str,
-        deadline: Instant,
+        limit: Duration,
     ) -> (Result<(), InitFailure>, Duration) {
-        let result = life.initialize(&self.home, runtime_api, deadline).await;
+        let result = life.initialize(&self.home, runtime_api, limit).await;
         let duration = life.began().map_or(Duration::ZERO, |began| began.elapsed());
         match result {
             Ok(()) => self.life = Some(life),

@@ -159,6 +159,20 @@ impl Processes {
         pid
     }
 
+    /// Whether none has ended, asked of the system: the news of an end may still be on its way.
+    #[cfg(target_os = "linux")]
+    pub(super) fn all_run(&self) -> bool {
+        use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
+        let look = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
+        self.leaders.iter().all(|leader| matches!(waitid(Id::Pid(*leader), look), Ok(WaitStatus::StillAlive)))
+    }
+
+    /// Whether none has ended; this system is not asked.
+    #[cfg(not(target_os = "linux"))]
+    pub(super) fn all_run(&self) -> bool {
+        true
+    }
+
     /// Sends the runtime SIGTERM, as Lambda does where extensions are registered.
     pub(super) fn terminate_runtime(&self) {
         self.signal_runtime(Signal::SIGTERM);

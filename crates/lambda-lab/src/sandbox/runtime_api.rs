@@ -8,11 +8,13 @@ use std::time::Instant;
 
 use axum::Json;
 use axum::Router;
-use axum::body::{Body, Bytes, to_bytes};
+use axum::body::{Body, Bytes};
 use axum::extract::{Path, State as Shared};
 use axum::http::{HeaderMap, Response, StatusCode};
 use axum::response::IntoResponse;
 use axum::routing::{get, post};
+use bytes::BytesMut;
+use http_body_util::BodyExt;
 use serde_json::json;
 
 use super::state::{Answer, Answered, Ended, Event, Inner, RuntimePhase, State};
@@ -100,11 +102,10 @@ async fn response(
         let message = format!("{mode:?} is no response mode; expected streaming, or no such header");
         return refused(StatusCode::BAD_REQUEST, "InvalidFunctionResponseMode", &message);
     }
-    let failure = match to_bytes(body, MAX_RESPONSE_BYTES).await {
+    let refusal = match whole(body).await {
         Ok(payload) => return answer(&state, &request_id, Answer::Response(payload), began),
-        Err(failure) => failure,
+        Err(refusal) => refusal,
     };
-    let refusal = if is_too_long(&failure) { &TOO_LARGE } else { &TRUNCATED };
     let payload =
         json!({ "errorMessage": refusal.caller_words, "errorType": refusal.caller_type }).to_string();
     let kept = Answer::Error { error_type: refusal.caller_type.to_owned(), payload: payload.into() };
@@ -140,15 +141,20 @@ const TRUNCATED: Unfit = Unfit {
     runtime_words: "HTTP request detected as truncated",
 };
 
-fn is_too_long(failure: &axum::Error) -> bool {
-    let mut cause = std::error::Error::source(failure);
-    while let Some(error) = cause {
-        if error.is::<http_body_util::LengthLimitError>() {
-            return true;
+/// The whole body. One that is too long is read to its end all the same: many clients send everything before they look at the
+/// answer, and would meet a closed connection instead.
+async fn whole(mut body: Body) -> Result<Bytes, &'static Unfit> {
+    let mut payload = BytesMut::new();
+    let mut fits = true;
+    while let Some(frame) = body.frame().await {
+        let Ok(frame) = frame else { return Err(&TRUNCATED) };
+        let Ok(data) = frame.into_data() else { continue };
+        fits &= payload.len() + data.len() <= MAX_RESPONSE_BYTES;
+        if fits {
+            payload.extend_from_slice(&data);
         }
-        cause = error.source();
     }
-    false
+    if fits { Ok(payload.freeze()) } else { Err(&TOO_LARGE) }
 }
 
 async fn error(
@@ -157,7 +163,7 @@ async fn error(
     headers: HeaderMap,
     payload: Bytes,
 ) -> Reply {
-    let error_type = error_type(&headers, "Function.Unknown");
+    let error_type = error_type(&headers);
     answer(&state, &request_id, Answer::Error { error_type, payload }, Instant::now())
 }
 
@@ -177,7 +183,7 @@ fn answer(state: &State, request_id: &str, answer: Answer, began: Instant) -> Re
 }
 
 async fn init_error(Shared(state): Shared<Arc<State>>, headers: HeaderMap, payload: Bytes) -> Reply {
-    let error_type = error_type(&headers, "Runtime.Unknown");
+    let error_type = error_type(&headers);
     let message = String::from_utf8_lossy(&payload).into_owned();
     let phase = state.change(|inner| inner.runtime);
     if phase != RuntimePhase::Started {
@@ -194,8 +200,9 @@ fn wrong_state(from: RuntimePhase, to: &str) -> Reply {
     refused(StatusCode::FORBIDDEN, "InvalidStateTransition", &message)
 }
 
-/// The posted error type where Lambda would keep it: `Runtime.` or `Function.` and a name in letters.
-fn error_type(headers: &HeaderMap, unknown: &str) -> String {
+/// The posted error type where Lambda would keep it: `Runtime.` or `Function.` and a name in letters. What claims to be the
+/// function's becomes `Function.Unknown`, anything else `Runtime.Unknown`.
+fn error_type(headers: &HeaderMap) -> String {
     let posted =
         headers.get("lambda-runtime-function-error-type").and_then(|value| value.to_str().ok()).unwrap_or("");
     let name = posted.strip_prefix("Runtime.").or_else(|| posted.strip_prefix("Function."));
@@ -204,5 +211,9 @@ fn error_type(headers: &HeaderMap, unknown: &str) -> String {
             && name.starts_with(|first: char| first.is_ascii_uppercase())
             && name.bytes().all(|byte| byte.is_ascii_alphabetic())
     });
-    if known { posted.to_owned() } else { unknown.to_owned() }
+    if known {
+        return posted.to_owned();
+    }
+    let unknown = if posted.starts_with("Function.") { "Function.Unknown" } else { "Runtime.Unknown" };
+    unknown.to_owned()
 }
