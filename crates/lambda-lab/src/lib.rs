@@ -8,6 +8,7 @@ mod aws_json;
 pub mod certificates;
 pub mod control;
 mod control_port;
+mod descriptors;
 pub mod distance;
 pub mod experiment;
 mod fleet;

@@ -13,6 +13,8 @@ use std::thread;
 
 use nix::sys::signal::Signal;
 
+use crate::descriptors;
+
 use crate::limits::Entrance;
 
 /// Starts `command` in its own process group, so that a terminal's Ctrl-C reaches the lab alone, and (on Linux) so that the
@@ -39,11 +41,21 @@ pub(crate) fn spawn_tied_async(
     command.process_group(0);
     tie_to_us(command.as_std_mut(), death_signal);
     enter(command.as_std_mut(), entrance)?;
+    limit_descriptors(command.as_std_mut())?;
     let runtime = tokio::runtime::Handle::current();
     on_spawner(move || {
         let _entered = runtime.enter();
         command.spawn()
     })?
+}
+
+/// Gives the child Lambda's quota of file descriptors, however many this process may have.
+fn limit_descriptors(command: &mut Command) -> io::Result<()> {
+    let (soft, hard) = descriptors::of_a_sandbox()?;
+    let limit = move || descriptors::set(soft, hard);
+    // SAFETY: between fork and exec one system call is made; nothing allocates or locks.
+    unsafe { command.pre_exec(limit) };
+    Ok(())
 }
 
 type Order = Box<dyn FnOnce() + Send>;

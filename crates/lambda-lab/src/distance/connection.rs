@@ -14,20 +14,15 @@
 //! charged to the first flight: all that the client sends before it has heard from the server. The sum is the same for a
 //! client that speaks as soon as it is connected. Invariant: an end stays a half-close and a reset stays a reset.
 
-use std::io::{ErrorKind, Read as _};
 use std::net::{Shutdown, SocketAddr};
 use std::time::{Duration, Instant};
 
 use mio::event::Event;
 use mio::net::TcpStream;
-use mio::{Interest, Registry, Token};
-use socket2::SockRef;
+use mio::{Registry, Token};
 
-use super::pipe::{CAPACITY, Parcel, Pipe, Released, is_not_ready};
-
-/// The most that is read at once: a TLS record and a bit.
-const READ_SIZE: usize = 1 << 16;
-const _: () = assert!(READ_SIZE < CAPACITY);
+use super::pipe::{Parcel, Pipe, Released};
+use super::socket::Socket;
 
 /// Which end of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,14 +38,6 @@ pub(super) enum Side {
 pub(super) struct Delay {
     /// From one end to the other.
     pub(super) one_way: Duration,
-}
-
-/// A socket and what its last events said.
-#[derive(Debug)]
-struct Socket {
-    stream: TcpStream,
-    readable: bool,
-    writable: bool,
 }
 
 /// What goes through the line between one client and the server.
@@ -69,21 +56,6 @@ pub(super) struct Connection {
     alarm: Option<Instant>,
     up: Pipe,
     down: Pipe,
-}
-
-impl Socket {
-    fn register(mut stream: TcpStream, registry: &Registry, token: Token) -> std::io::Result<Self> {
-        // The parcels are the sender's segments; holding small ones back would add a delay that nobody declared.
-        stream.set_nodelay(true)?;
-        registry.register(&mut stream, token, Interest::READABLE | Interest::WRITABLE)?;
-        Ok(Self { stream, readable: true, writable: true })
-    }
-
-    /// Makes the close that follows a reset.
-    fn reset(&self) {
-        // Where it cannot be set, the peer sees an end in place of a reset.
-        let _ = SockRef::from(&self.stream).set_linger(Some(Duration::ZERO));
-    }
 }
 
 impl Connection {
@@ -202,7 +174,7 @@ impl Connection {
             // What is sent before the server was heard waits for the connecting too, one round trip.
             let ways = if self.down.is_heard() { 1 } else { 3 };
             let due = now + self.delay.one_way * ways;
-            match read(&mut self.client, buffer) {
+            match self.client.read(buffer) {
                 Some(Parcel::Reset) => self.client_gone(now),
                 Some(parcel) => self.up.push(parcel, due),
                 None => {}
@@ -214,7 +186,7 @@ impl Connection {
         let accepted = self.begun + self.delay.one_way * 3;
         while let Some(server) = self.server.as_mut().filter(|server| server.readable && self.down.has_room())
         {
-            match read(server, buffer) {
+            match server.read(buffer) {
                 // A server that refuses the connection does so when the client's first packet comes.
                 Some(Parcel::Reset) => self.server_gone(now),
                 // One that speaks first does so when the client's last packet of the handshake has come.
@@ -265,21 +237,5 @@ impl Connection {
     fn server_gone(&mut self, now: Instant) {
         self.up.abandon();
         self.down.push(Parcel::Reset, now + self.delay.one_way);
-    }
-}
-
-/// What `socket` has to read; none when it is not ready.
-fn read(socket: &mut Socket, buffer: &mut [u8]) -> Option<Parcel> {
-    loop {
-        return match socket.stream.read(buffer) {
-            Ok(0) => Some(Parcel::End),
-            Ok(length) => Some(Parcel::Bytes { bytes: buffer[..length].to_vec(), written: 0 }),
-            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-            Err(error) if is_not_ready(&error) => {
-                socket.readable = false;
-                None
-            }
-            Err(_) => Some(Parcel::Reset),
-        };
     }
 }

@@ -9,6 +9,7 @@ mod connection;
 mod line;
 mod network;
 mod pipe;
+mod socket;
 #[cfg(test)]
 mod tests;
 mod timer;

@@ -41,8 +41,6 @@ pub(super) enum Released {
 pub(super) struct Pipe {
     parcels: VecDeque<(Instant, Parcel)>,
     bytes: usize,
-    /// When the last parcel is due: none may overtake it.
-    last_due: Option<Instant>,
     /// Whether an end or a reset is among the parcels or has left.
     closed: bool,
     /// Whether that has left.
@@ -67,13 +65,11 @@ impl Pipe {
         self.heard
     }
 
-    /// Takes a parcel that is due at `due`, or when the one before it is, if that is later. What follows an end is dropped.
+    /// Takes a parcel that leaves at `due`, or after the one before it, if that is later. What follows an end is dropped.
     pub(super) fn push(&mut self, parcel: Parcel, due: Instant) {
         if self.closed {
             return;
         }
-        let due = self.last_due.map_or(due, |last| last.max(due));
-        self.last_due = Some(due);
         match &parcel {
             Parcel::Bytes { bytes, .. } => self.bytes += bytes.len(),
             Parcel::End | Parcel::Reset => self.closed = true,

@@ -21,6 +21,7 @@ use uuid::Uuid;
 use crate::certificates::Authority;
 use crate::control::Ready;
 use crate::control_port::{self, Controlled};
+use crate::descriptors;
 use crate::distance::{DelayLines, Dependency};
 use crate::experiment::{Experiment, Function};
 use crate::fleet::Fleet;
@@ -64,7 +65,9 @@ impl Lab {
             experiment.setup.iter().chain(&experiment.variants),
             &options.functions_dir,
         )?;
+        // Before anything else starts: it may move this process into a group of its own.
         let limits = Limits::probe(options.limits)?;
+        descriptors::raise();
         let front = listen(options.port).await?;
         let run_dir = RunDir::create().map_err(prepare)?;
         let authority = Authority::create(run_dir.path()).map_err(prepare)?;

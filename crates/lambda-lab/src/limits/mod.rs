@@ -2,7 +2,7 @@
 //!
 //! Apart because only this depends on what the operating system can enforce. Three backends, found at start: control groups
 //! version 2, version 1 (with version 2's freezer where it is mounted beside), and none, where stop signals freeze and nothing
-//! else is enforced. Invariant: what is not enforced is said in [`Limits::not_emulated`], never passed over.
+//! else is enforced. Invariant: what is not enforced is said in `Limits::not_emulated`, never passed over.
 //!
 //! Facts: the share is memory / 1,769 MB of a processor (<https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html>);
 //! Lambda's own supervisor starts a sandbox unthrottled, throttles it from its first thaw, and reads processor time and peak memory

@@ -65,6 +65,8 @@ pub(super) struct Life {
     pub(super) state: Arc<State>,
     pub(super) log: Arc<SandboxLog>,
     processes: Processes,
+    /// When the first program ran: entering the cage is the lab's time, not the function's.
+    began: Option<Instant>,
     api: JoinHandle<()>,
 }
 
@@ -80,7 +82,7 @@ impl Life {
         let state = Arc::new(State::new(launched));
         let api = serve(listener, &state, &log, &home.function);
         let processes = Processes::new(Arc::clone(&home.cage), Arc::clone(&state));
-        Ok((Self { state, log, processes, api }, runtime_api))
+        Ok((Self { state, log, processes, began: None, api }, runtime_api))
     }
 
     /// Starts the extensions, then the runtime, and waits until all have asked for their first event, until `deadline`.
@@ -120,9 +122,11 @@ impl Life {
         for extension in &function.extensions {
             let started = self.processes.start_extension(extension, &extension_variables, &self.log);
             started.map_err(|error| Ended::new("Extension.LaunchError", error.to_string()))?;
+            self.began.get_or_insert_with(Instant::now);
         }
         self.wait_until(|inner| inner.has_extensions()).await?;
         self.processes.start_runtime(&function.runtime, &runtime_variables, &self.log).map_err(cannot)?;
+        self.began.get_or_insert_with(Instant::now);
         self.wait_until(|inner| {
             let ready = inner.is_ready();
             inner.initialized |= ready;
@@ -152,6 +156,11 @@ impl Life {
         for extension in extensions {
             self.log.emit(extension);
         }
+    }
+
+    /// When its first program ran.
+    pub(super) fn began(&self) -> Option<Instant> {
+        self.began
     }
 
     /// Whether its processes still run and nothing was reported wrong.

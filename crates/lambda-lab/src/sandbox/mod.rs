@@ -124,11 +124,10 @@ impl Sandbox {
     async fn start_life(&mut self, phase: Phase, deadline: Instant) -> Result<(), InitFailure> {
         let initialization = self.home.initialization;
         let before = self.home.cage.usage();
-        let begun = Instant::now();
         self.log.emit(PlatformEvent::InitStart { initialization, phase });
-        let result = match Life::create(&self.home, Arc::clone(&self.log)).await {
+        let (result, duration) = match Life::create(&self.home, Arc::clone(&self.log)).await {
             Ok((life, runtime_api)) => self.try_life(life, &runtime_api, deadline).await,
-            Err(ended) => Err(InitFailure::Ended(ended)),
+            Err(ended) => (Err(InitFailure::Ended(ended)), Duration::ZERO),
         };
         let after = self.home.cage.usage();
         let result = result.map_err(|failure| self.told_apart(failure, &before, &after));
@@ -136,26 +135,28 @@ impl Sandbox {
             eprintln!("lambda-lab: function {}: INIT failed: {failure}", self.home.function.name);
         }
         self.log.drain();
-        self.report_init(phase, &result, begun.elapsed());
+        self.report_init(phase, &result, duration);
         if result.is_ok() && phase == Phase::Init {
             let cpu = before.cpu.zip(after.cpu).map(|(before, after)| after.saturating_sub(before));
-            self.init = Some(Init { duration: begun.elapsed(), cpu });
+            self.init = Some(Init { duration, cpu });
         }
         result
     }
 
+    /// Runs INIT of `life` and keeps it if that goes well; tells how long INIT took.
     async fn try_life(
         &mut self,
         mut life: Life,
         runtime_api: &str,
         deadline: Instant,
-    ) -> Result<(), InitFailure> {
+    ) -> (Result<(), InitFailure>, Duration) {
         let result = life.initialize(&self.home, runtime_api, deadline).await;
+        let duration = life.began().map_or(Duration::ZERO, |began| began.elapsed());
         match result {
             Ok(()) => self.life = Some(life),
             Err(_) => life.kill(&self.home.id).await,
         }
-        result
+        (result, duration)
     }
 
     fn report_init(&self, phase: Phase, result: &Result<(), InitFailure>, duration: Duration) {

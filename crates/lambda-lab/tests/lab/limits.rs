@@ -133,3 +133,15 @@ async fn a_hundred_at_once_each_get_a_sandbox_and_none_is_lost() {
     lab.retire().await;
     lab.stop().await;
 }
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_function_has_lambdas_quota_of_open_files() {
+    let lab = TestLab::start("timeout_s = 5").await;
+    let (_, limits) = lab.get("/limits").await;
+    let open_files =
+        limits.as_str().unwrap().lines().find(|line| line.starts_with("Max open files")).unwrap();
+    let words: Vec<_> = open_files.split_ascii_whitespace().collect();
+    assert_eq!(words[3..5], ["1024", "1024"], "{open_files}");
+    lab.stop().await;
+}

@@ -70,6 +70,20 @@ fn connecting_costs_one_round_trip_and_each_answer_another() {
     server.join().unwrap();
 }
 
+/// Half a round trip for the server to be connected to, one for its answer to that, half for the bytes: a server that works for
+/// a while before it answers must not hide the connecting.
+#[test]
+fn the_first_bytes_reach_the_server_after_one_and_a_half_round_trips() {
+    let (line, server) = served(ROUND_TRIP, 1, |mut stream| {
+        stream.read_exact(&mut [0]).unwrap();
+        Instant::now()
+    });
+    let begun = Instant::now();
+    connect(&line).write_all(b"?").unwrap();
+    let read = server.join().unwrap()[0].duration_since(begun);
+    assert!(read >= ROUND_TRIP * 3 / 2, "{read:?}");
+}
+
 #[test]
 fn a_server_that_speaks_first_is_heard_after_two_round_trips() {
     let (line, server) = served(ROUND_TRIP, 1, |mut stream| stream.write_all(b"!").unwrap());
