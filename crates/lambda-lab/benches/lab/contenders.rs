@@ -26,14 +26,22 @@ pub(crate) trait Contender {
     fn name(&self) -> &str;
     /// Where the function answers.
     fn url(&self) -> &str;
+    /// Its own process, without the function's.
+    fn id(&self) -> u32;
     /// Ends it.
     fn end(self: Box<Self>) -> anyhow::Result<()>;
 }
 
-/// The hello function, built for release beside the lab.
+/// The folder of the hello function's package, in which scripts/bench-lab has built it.
+fn package() -> anyhow::Result<PathBuf> {
+    let package =
+        std::env::var_os("BENCH_LAB_HELLO").context("BENCH_LAB_HELLO is not set; run make bench-lab")?;
+    Ok(package.into())
+}
+
+/// The hello function, built for release: the very file that `cargo lambda watch` runs.
 pub(crate) fn hello() -> anyhow::Result<PathBuf> {
-    let lab = PathBuf::from(env!("CARGO_BIN_EXE_lambda-lab"));
-    let hello = lab.with_file_name("examples").join("hello");
+    let hello = package()?.join("target/release/hello");
     if !hello.is_file() {
         bail!("{} is not built; run make bench-lab", hello.display());
     }
@@ -45,21 +53,23 @@ pub(crate) struct Lab {
     name: String,
     url: String,
     child: Child,
-    /// Holds the records; removed at the end.
-    pub(crate) dir: tempfile::TempDir,
+    /// Removed at the end.
+    _dir: tempfile::TempDir,
 }
 
 impl Lab {
     /// A lab of at most `sandboxes` sandboxes.
     pub(crate) fn start(sandboxes: u32, options: &[&str]) -> anyhow::Result<Self> {
-        let dir = tempfile::tempdir()?;
+        Self::start_in(tempfile::tempdir()?, sandboxes, options)
+    }
+
+    /// The same with a folder that `options` may name.
+    pub(crate) fn start_in(dir: tempfile::TempDir, sandboxes: u32, options: &[&str]) -> anyhow::Result<Self> {
         let mut function = std::ffi::OsString::from("hello=");
         function.push(hello()?);
         let mut child = Command::new(env!("CARGO_BIN_EXE_lambda-lab"))
             .args(["serve", "--ready-line", "--with-parent"])
             .args(options)
-            .arg("--records")
-            .arg(dir.path().join("records"))
             .arg("--function")
             .arg(function)
             .args(["--memory", "1769", "--timeout", "30", "--reserved-concurrency", &sandboxes.to_string()])
@@ -72,7 +82,7 @@ impl Lab {
         let url = ready["functions"][0]["url"].as_str().context("no address in the ready line")?;
         let backend = ready["limits"].as_str().unwrap_or("unknown limits");
         let freezing = if options.contains(&"--no-freeze") { "no freezing" } else { "freezing" };
-        Ok(Self { name: format!("lab, {freezing} ({backend})"), url: format!("{url}/"), child, dir })
+        Ok(Self { name: format!("lab, {freezing} ({backend})"), url: format!("{url}/"), child, _dir: dir })
     }
 }
 
@@ -83,6 +93,10 @@ impl Contender for Lab {
 
     fn url(&self) -> &str {
         &self.url
+    }
+
+    fn id(&self) -> u32 {
+        self.child.id()
     }
 
     fn end(mut self: Box<Self>) -> anyhow::Result<()> {
@@ -113,7 +127,7 @@ fn wait(child: &mut Child) -> Option<std::process::ExitStatus> {
     None
 }
 
-/// `cargo lambda watch` with the same function from this workspace.
+/// `cargo lambda watch` with the same function.
 pub(crate) struct CargoLambda {
     url: String,
     child: Child,
@@ -126,8 +140,10 @@ impl CargoLambda {
         let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
         let child = Command::new(&program)
             .args(["lambda", "watch", "--release", "--ignore-changes", "--quiet", "--disable-cors"])
-            .args(["--package", "lambda-lab", "--example", "hello", "--concurrency", &instances.to_string()])
+            .args(["--concurrency", &instances.to_string()])
             .args(["--invoke-address", "127.0.0.1", "--invoke-port", &port.to_string()])
+            .current_dir(package()?)
+            .env("CARGO_TARGET_DIR", package()?.join("target"))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
@@ -156,6 +172,10 @@ impl Contender for CargoLambda {
 
     fn url(&self) -> &str {
         &self.url
+    }
+
+    fn id(&self) -> u32 {
+        self.child.id()
     }
 
     fn end(self: Box<Self>) -> anyhow::Result<()> {

@@ -16,12 +16,19 @@ pub(crate) struct Round {
     /// Milliseconds, sorted.
     times_ms: Vec<f64>,
     refused: u32,
+    /// What the server's own process used meanwhile.
+    pub(crate) server_cpu_ms: f64,
 }
 
 impl Round {
     /// Requests answered 200, each second.
     pub(crate) fn per_second(&self) -> f64 {
         count(self.times_ms.len()) / self.took.as_secs_f64()
+    }
+
+    /// The server's own CPU time of a request, in microseconds.
+    pub(crate) fn server_cpu_us(&self) -> f64 {
+        self.server_cpu_ms * 1e3 / count(self.times_ms.len())
     }
 
     /// Tries that were refused, each second.
@@ -61,7 +68,7 @@ pub(crate) fn drive(url: &str, connections: usize, round: Duration) -> anyhow::R
         refused += refusals;
     }
     times_ms.sort_by(f64::total_cmp);
-    Ok(Round { took, times_ms, refused })
+    Ok(Round { took, times_ms, refused, server_cpu_ms: 0.0 })
 }
 
 fn ask_until(url: &str, until: Instant) -> anyhow::Result<(Vec<f64>, u32)> {
