@@ -7,8 +7,10 @@ import http.client
 import json
 import mmap
 import os
+import signal
 import socket
 import struct
+import threading
 import time
 
 
@@ -72,6 +74,14 @@ def raw(head, pieces, read=True):
             if not chunk or b"\r\n\r\n" in received:
                 break
     return received.decode("utf-8", "replace")
+
+
+def start(work, *arguments):
+    """Runs `work` in a thread of its own that takes no SIGTERM: Python acts on signals in its first thread alone, which another
+    thread's signal does not wake."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    threading.Thread(target=work, args=arguments, daemon=True).start()
+    signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def note(path, value):

@@ -17,7 +17,6 @@ import json
 import os
 import signal
 import sys
-import threading
 import time
 
 import api as lambda_api
@@ -58,8 +57,7 @@ def main():
         hang()
     note({"environment": dict(os.environ), "pid": os.getpid()})
     if "count" in CONFIG:
-        counting = lambda_api.count_in
-        threading.Thread(target=counting, args=(CONFIG["count"], 0.005), daemon=True).start()
+        lambda_api.start(lambda_api.count_in, CONFIG["count"], 0.005)
         lambda_api.wait_for_count(CONFIG["count"])
     calls("before", {})
     events = json.dumps({"events": CONFIG.get("events", ["INVOKE", "SHUTDOWN"])}).encode()
@@ -118,7 +116,7 @@ def subscribe(identity):
             pass
 
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Listener)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    lambda_api.start(server.serve_forever)
     uri = f"http://sandbox.localdomain:{server.server_port}/telemetry"
     body = {**CONFIG["telemetry"], "destination": {"protocol": "HTTP", "URI": uri}}
     answer = API.call("PUT", "/2022-07-01/telemetry", json.dumps(body).encode(), identity)

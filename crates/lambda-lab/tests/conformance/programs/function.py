@@ -9,7 +9,6 @@ import json
 import os
 import signal
 import sys
-import threading
 import time
 
 import api as lambda_api
@@ -87,9 +86,7 @@ def register_internal(act, _):
     [told] = API.calls(act["calls"])
     noted.append(told)
     identity = {"Lambda-Extension-Identifier": told["headers"]["lambda-extension-identifier"]}
-    asking = lambda_api.Api().call
-    path = "/2020-01-01/extension/event/next"
-    threading.Thread(target=asking, args=("GET", path, b"", identity), daemon=True).start()
+    lambda_api.start(lambda_api.Api().call, "GET", "/2020-01-01/extension/event/next", b"", identity)
 
 
 def respond_bytes(act, invocation):
@@ -148,7 +145,7 @@ def leave_child(act, _):
 
 def background(act, _):
     """Starts a thread that counts as fast as it is let."""
-    threading.Thread(target=lambda_api.count_in, args=(act["file"], act.get("pause_s", 0)), daemon=True).start()
+    lambda_api.start(lambda_api.count_in, act["file"], act.get("pause_s", 0))
     lambda_api.wait_for_count(act["file"])
     return os.getpid()
 
