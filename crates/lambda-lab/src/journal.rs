@@ -1,7 +1,7 @@
 //! The files a lab writes: invocation records, and a log for each function.
 //!
-//! Apart from the sandbox so that its hot path ends before anything is written. Functions append their output to their log file
-//! directly; each line of ours is one write too, so lines never mix. Invariant: a record is on disk when its write returns.
+//! Apart from the sandbox, which knows no path. What goes into a log is [`crate::logs`]' matter. Invariant: a record has been
+//! written when its write returns.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
