@@ -5,6 +5,7 @@
 //! it starts, it ends.
 
 mod aws_json;
+mod body;
 pub mod certificates;
 pub mod control;
 mod control_port;

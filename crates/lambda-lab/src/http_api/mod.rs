@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::{Body, to_bytes};
+use axum::body::Body;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, Response};
@@ -24,6 +24,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
+use crate::body;
 use crate::fleet::{Fleet, Served};
 use crate::invoke_api::{self, MAX_EVENT_BYTES};
 use crate::sandbox::state::Answer;
@@ -91,7 +92,7 @@ async fn handle(
     if face.max_head_bytes().is_some_and(|limit| head_bytes(&parts) > limit) {
         return Face::head_too_large();
     }
-    let body = match tokio::time::timeout(BODY_LIMIT, to_bytes(body, face.max_body_bytes())).await {
+    let body = match tokio::time::timeout(BODY_LIMIT, body::whole(body, face.max_body_bytes())).await {
         Ok(Ok(body)) => body,
         Ok(Err(_)) => return face.too_large(),
         Err(_) => return Face::too_slow(),

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::{Body, Bytes, to_bytes};
+use axum::body::{Body, Bytes};
 use axum::extract::{Path, Query, Request, State};
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode};
 use axum::response::IntoResponse;
@@ -24,6 +24,7 @@ use serde::Deserialize;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
+use crate::body;
 use crate::fleet::Fleet;
 use crate::http_api::{BODY_LIMIT, Fleets};
 use crate::sandbox::InvocationRequest;
@@ -189,7 +190,7 @@ fn log_tail_wanted(headers: &HeaderMap) -> Result<bool, Refusal> {
 /// The event; an empty body is an empty object, as on Lambda.
 async fn payload(kind: InvocationType, body: Body) -> Result<Bytes, Refusal> {
     let too_large = || Refusal::too_large(MAX_EVENT_BYTES);
-    let payload = match tokio::time::timeout(BODY_LIMIT, to_bytes(body, MAX_EVENT_BYTES)).await {
+    let payload = match tokio::time::timeout(BODY_LIMIT, body::whole(body, MAX_EVENT_BYTES)).await {
         Ok(payload) => payload.map_err(|_| too_large())?,
         Err(_) => {
             let message = format!("The body did not arrive within {} s.", BODY_LIMIT.as_secs());

@@ -13,11 +13,10 @@ use axum::extract::{Path, State as Shared};
 use axum::http::{HeaderMap, Response, StatusCode};
 use axum::response::IntoResponse;
 use axum::routing::{get, post};
-use bytes::BytesMut;
-use http_body_util::BodyExt;
 use serde_json::json;
 
 use super::state::{Answer, Answered, Ended, Event, Inner, RuntimePhase, State};
+use crate::body::{NotWhole, whole};
 
 /// Lambda's limit for a response: 6 MiB and 100 bytes.
 const MAX_RESPONSE_BYTES: usize = 6_291_556;
@@ -102,9 +101,10 @@ async fn response(
         let message = format!("{mode:?} is no response mode; expected streaming, or no such header");
         return refused(StatusCode::BAD_REQUEST, "InvalidFunctionResponseMode", &message);
     }
-    let refusal = match whole(body).await {
+    let refusal = match whole(body, MAX_RESPONSE_BYTES).await {
         Ok(payload) => return answer(&state, &request_id, Answer::Response(payload), began),
-        Err(refusal) => refusal,
+        Err(NotWhole::TooLong) => &TOO_LARGE,
+        Err(NotWhole::CutOff) => &TRUNCATED,
     };
     let payload =
         json!({ "errorMessage": refusal.caller_words, "errorType": refusal.caller_type }).to_string();
@@ -140,22 +140,6 @@ const TRUNCATED: Unfit = Unfit {
     runtime_type: "TruncatedHTTPRequest",
     runtime_words: "HTTP request detected as truncated",
 };
-
-/// The whole body. One that is too long is read to its end all the same: many clients send everything before they look at the
-/// answer, and would meet a closed connection instead.
-async fn whole(mut body: Body) -> Result<Bytes, &'static Unfit> {
-    let mut payload = BytesMut::new();
-    let mut fits = true;
-    while let Some(frame) = body.frame().await {
-        let Ok(frame) = frame else { return Err(&TRUNCATED) };
-        let Ok(data) = frame.into_data() else { continue };
-        fits &= payload.len() + data.len() <= MAX_RESPONSE_BYTES;
-        if fits {
-            payload.extend_from_slice(&data);
-        }
-    }
-    if fits { Ok(payload.freeze()) } else { Err(&TOO_LARGE) }
-}
 
 async fn error(
     Shared(state): Shared<Arc<State>>,
