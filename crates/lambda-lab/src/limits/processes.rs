@@ -1,14 +1,16 @@
-//! The leaders of a sandbox's process groups, for what no control group does.
+//! The leaders of a sandbox's process groups, for what no control group does or tells.
 //!
 //! Apart because it is all there is without control groups. Invariant: after [`Processes::kill`] no leader is remembered, so that a
 //! number the system gives away again is never signalled.
 
+use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 
+use super::control_file::Counters;
 use super::process_tree::{Mark, end_all};
 
 /// What was started for one sandbox.
@@ -20,13 +22,16 @@ pub(super) struct Processes {
 struct Leader {
     pid: Pid,
     mark: Option<Mark>,
+    /// Kept open: it stays this process's, whoever gets its number next.
+    status: Option<Counters>,
 }
 
 impl Processes {
-    /// Remembers a process that leads a group.
-    pub(super) fn adopt(&self, pid: Pid) {
-        let mark = Mark::of_new(pid);
-        self.leaders().push(Leader { pid, mark });
+    /// Remembers a process that leads a group; its mark too, where only that finds the orphans of those that leave their group.
+    pub(super) fn adopt(&self, pid: Pid, with_mark: bool) {
+        let mark = with_mark.then(|| Mark::of_new(pid)).flatten();
+        let status = Counters::open(Path::new(&format!("/proc/{pid}")), "status").ok();
+        self.leaders().push(Leader { pid, mark, status });
     }
 
     /// Stops every group.
@@ -64,8 +69,7 @@ impl Processes {
 
     /// Sum of the leaders' peak resident sizes in MB (2^20 bytes): at least what they held together at any time.
     pub(super) fn peak_memory_mb(&self) -> Option<f64> {
-        sum(self.leaders().iter().map(|leader| peak_resident_kb(leader.pid)))
-            .map(|total_kb| total_kb / 1024.0)
+        sum(self.leaders().iter().map(Leader::peak_resident_kb)).map(|total_kb| total_kb / 1024.0)
     }
 
     fn signal(&self, signal: Signal) {
@@ -95,10 +99,13 @@ fn cpu_time(_pid: Pid) -> Option<Duration> {
     None
 }
 
-fn peak_resident_kb(pid: Pid) -> Option<f64> {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    line.trim().strip_suffix("kB")?.trim().parse().ok()
+impl Leader {
+    fn peak_resident_kb(&self) -> Option<f64> {
+        self.status.as_ref()?.read(|status| {
+            let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+            line.trim().strip_suffix("kB")?.trim().parse().ok()
+        })
+    }
 }
 
 /// Asks without taking the news away from whoever waits for the process.

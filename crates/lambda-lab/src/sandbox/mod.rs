@@ -7,6 +7,7 @@
 #[cfg(test)]
 mod api_tests;
 mod environment;
+mod exchange;
 mod extensions_api;
 mod invocation;
 mod life;
@@ -17,7 +18,7 @@ mod runtime_api;
 pub(crate) mod state;
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use uuid::Uuid;
 
@@ -151,12 +152,13 @@ impl Sandbox {
         limit: Duration,
     ) -> (Result<(), InitFailure>, Duration) {
         let result = life.initialize(&self.home, runtime_api, limit).await;
-        let duration = life.began().map_or(Duration::ZERO, |began| began.elapsed());
-        match result {
-            Ok(()) => self.life = Some(life),
+        let end = result.as_ref().map_or_else(|_| Instant::now(), |ready| *ready);
+        let duration = life.began().map_or(Duration::ZERO, |began| end - began);
+        match &result {
+            Ok(_) => self.life = Some(life),
             Err(_) => life.kill(&self.home.id).await,
         }
-        (result, duration)
+        (result.map(drop), duration)
     }
 
     fn report_init(&self, phase: Phase, result: &Result<(), InitFailure>, duration: Duration) {

@@ -47,8 +47,8 @@ async fn next(Shared(state): Shared<Arc<State>>) -> Reply {
         // A second `next` before an answer renders the same event again, as Lambda does.
         RuntimePhase::Running => inner.current.as_ref().map(|current| Arc::clone(&current.event)),
         RuntimePhase::Started | RuntimePhase::Waiting | RuntimePhase::Answered => {
-            if let Some(current) = inner.current.as_mut().filter(|current| current.answer.is_some()) {
-                current.runtime_done.get_or_insert_with(Instant::now);
+            if inner.runtime != RuntimePhase::Waiting {
+                inner.runtime_asked = Some(Instant::now());
             }
             inner.runtime = RuntimePhase::Waiting;
             None
