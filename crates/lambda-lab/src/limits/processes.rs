@@ -22,6 +22,7 @@ pub(super) struct Processes {
 struct Leader {
     pid: Pid,
     mark: Option<Mark>,
+    clock: Option<Clock>,
     /// Kept open: it stays this process's, whoever gets its number next.
     status: Option<Counters>,
 }
@@ -31,7 +32,7 @@ impl Processes {
     pub(super) fn adopt(&self, pid: Pid, with_mark: bool) {
         let mark = with_mark.then(|| Mark::of_new(pid)).flatten();
         let status = Counters::open(Path::new(&format!("/proc/{pid}")), "status").ok();
-        self.leaders().push(Leader { pid, mark, status });
+        self.leaders().push(Leader { pid, mark, clock: clock_of(pid), status });
     }
 
     /// Stops every group.
@@ -64,7 +65,7 @@ impl Processes {
 
     /// Processor time of the leaders so far, none of which is zero; `None` where the system does not tell, or one is gone.
     pub(super) fn cpu_time(&self) -> Option<Duration> {
-        self.leaders().iter().map(|leader| cpu_time(leader.pid)).sum()
+        self.leaders().iter().map(|leader| leader.clock.and_then(time_on)).sum()
     }
 
     /// Sum of the leaders' peak resident sizes in MB (2^20 bytes): at least what they held together at any time.
@@ -89,14 +90,30 @@ fn sum<T: std::ops::Add<Output = T>>(parts: impl Iterator<Item = Option<T>>) -> 
     parts.reduce(|sum, part| Some(sum? + part?)).flatten()
 }
 
+/// A clock that shows a process's processor time.
 #[cfg(target_os = "linux")]
-fn cpu_time(pid: Pid) -> Option<Duration> {
-    Some(nix::time::clock_getcpuclockid(pid).ok()?.now().ok()?.into())
+type Clock = nix::time::ClockId;
+#[cfg(not(target_os = "linux"))]
+type Clock = std::convert::Infallible;
+
+#[cfg(target_os = "linux")]
+fn clock_of(pid: Pid) -> Option<Clock> {
+    nix::time::clock_getcpuclockid(pid).ok()
+}
+
+#[cfg(target_os = "linux")]
+fn time_on(clock: Clock) -> Option<Duration> {
+    Some(clock.now().ok()?.into())
 }
 
 #[cfg(not(target_os = "linux"))]
-fn cpu_time(_pid: Pid) -> Option<Duration> {
+fn clock_of(_pid: Pid) -> Option<Clock> {
     None
+}
+
+#[cfg(not(target_os = "linux"))]
+fn time_on(clock: Clock) -> Option<Duration> {
+    match clock {}
 }
 
 impl Leader {
