@@ -37,3 +37,4 @@ pub mod summary;
 pub mod table;
 pub mod table_notes;
 pub mod verdict;
+pub mod xray_api;
