@@ -73,8 +73,15 @@ struct Collecting<'a, Reader> {
 
 impl<Reader: TraceReader> Collecting<'_, Reader> {
     async fn until_whole(&mut self, wanted: &[TraceId]) -> End {
+        note(&format!(
+            "reading {} traces with {}, until nothing new has come for {}",
+            wanted.len(),
+            self.reader.name(),
+            spoken(self.patience.without_news)
+        ));
         let mut pending: Vec<TraceId> = wanted.to_vec();
         loop {
+            let pending_before = pending.len();
             self.effort.looks += 1;
             let look = Instant::now();
             match self.look(&pending).await {
@@ -90,8 +97,14 @@ impl<Reader: TraceReader> Collecting<'_, Reader> {
             if pending.is_empty() {
                 return End::Whole;
             }
-            let whole = wanted.len() - pending.len();
-            note(&format!("{whole} of {} traces whole after {}", wanted.len(), spoken(self.begun.elapsed())));
+            if pending.len() < pending_before {
+                let whole = wanted.len() - pending.len();
+                note(&format!(
+                    "{whole} of {} traces whole after {}",
+                    wanted.len(),
+                    spoken(self.begun.elapsed())
+                ));
+            }
             sleep_until(self.deadline().min(look + self.patience.between_looks)).await;
             if Instant::now() >= self.deadline() {
                 return if self.begun.elapsed() >= self.patience.in_all {

@@ -21,7 +21,7 @@ use super::wanted::Wanted;
 use super::{file, summaries};
 
 const DESTINATION: &str = "GetTraceSegmentDestination";
-const MEND: &str = ", or say where the traces are with --from xray or --from transaction-search";
+const MEND: &str = "; or say where the traces are with --from xray or --from transaction-search";
 
 /// Fetches the traces that `arguments` ask for into the run's folder; tells what to print.
 ///

@@ -119,7 +119,7 @@ impl Report {
 
 fn end(effort: &Effort) -> String {
     match &effort.end {
-        End::Whole => "nothing is missing".to_owned(),
+        End::Whole => "every trace is whole".to_owned(),
         End::NoNews => "gave up because nothing new came (--patience-s)".to_owned(),
         End::TimeLimit => format!("stopped after {} (--time-limit-s)", spoken(effort.took)),
         End::Stopped(error) => format!("stopped: {error}"),
