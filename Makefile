@@ -4,6 +4,8 @@ EXPERIMENT ?= stadiums
 PROFILE ?= quick
 # Round trips added before the dependencies: loopback (nothing), same-az or cross-az.
 NETWORK ?= loopback
+# Whose traces `make fetch-traces` takes back from AWS.
+RUN ?= bench/results/latest
 export CARGO_TARGET_DIR ?= $(CURDIR)/target
 
 FUNCTIONS := $(CARGO_TARGET_DIR)/functions
@@ -12,7 +14,7 @@ LAB := $(CARGO_TARGET_DIR)/release/lambda-lab
 EXPERIMENT_FILE := bench/experiments/$(EXPERIMENT).toml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build bench table lab test conformance bench-lab check fmt clippy doc deny clean
+.PHONY: help setup build bench table fetch-traces lab test conformance bench-lab check fmt clippy doc deny clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,6 +25,10 @@ bench: setup build ## measure all variants side by side on this machine (PROFILE
 
 table: ## print the last run's table again
 	@$(BENCH) table bench/results/latest/run.json
+
+fetch-traces: ## take the traces of a run on AWS back from X-Ray (RUN=bench/results/<run>); builds the bench with the AWS SDK
+	@cargo build --locked --quiet --release --package bench --features aws
+	@$(BENCH) fetch-traces $(RUN)
 
 lab: setup build ## serve all variants on localhost until Ctrl-C
 	@$(LAB) serve --experiment $(EXPERIMENT_FILE) --functions-dir $(FUNCTIONS) --network $(NETWORK) --follow
@@ -48,10 +54,10 @@ fmt: ## formatting
 	cargo fmt --all --check
 
 clippy: ## lints, all of them errors
-	cargo clippy --workspace --all-targets --locked -- -D warnings
+	cargo clippy --workspace --features bench/aws --all-targets --locked -- -D warnings
 
 doc: ## the crates' documentation, with its warnings as errors
-	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --features bench/aws --no-deps --locked
 
 deny: ## licences, sources, duplicates and advisories of all dependencies
 	@scripts/deny
