@@ -4,6 +4,8 @@ EXPERIMENT ?= stadiums
 PROFILE ?= quick
 # Round trips added before the dependencies: loopback (nothing), same-az or cross-az.
 NETWORK ?= loopback
+# Which requests are traced: off, sampled (all of the cold phase, one of 20 others), half or all.
+TRACING ?= sampled
 export CARGO_TARGET_DIR ?= $(CURDIR)/target
 
 FUNCTIONS := $(CARGO_TARGET_DIR)/functions
@@ -17,8 +19,8 @@ EXPERIMENT_FILE := bench/experiments/$(EXPERIMENT).toml
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-bench: setup build ## measure all variants side by side on this machine (PROFILE=quick|article|smoke NETWORK=loopback|same-az|cross-az)
-	@$(BENCH) run --experiment $(EXPERIMENT_FILE) --profile $(PROFILE) --network $(NETWORK) --lab $(LAB) \
+bench: setup build ## measure all variants side by side on this machine (PROFILE=quick|article|smoke NETWORK=loopback|same-az|cross-az TRACING=off|sampled|half|all)
+	@$(BENCH) run --experiment $(EXPERIMENT_FILE) --profile $(PROFILE) --network $(NETWORK) --tracing $(TRACING) --lab $(LAB) \
 		--functions-dir $(FUNCTIONS)
 
 table: ## print the last run's table again

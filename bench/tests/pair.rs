@@ -57,7 +57,7 @@ impl Pair {
     }
 
     async fn get(&self, variant: &str) -> (StatusCode, Value, TraceContext) {
-        let trace = TraceContext::random();
+        let trace = TraceContext::random(false);
         let request = get(&self.control.uri(variant).unwrap(), &trace);
         let (status, body) = Client::new(Duration::from_secs(30)).exchange(request).await.unwrap();
         (status, serde_json::from_slice(&body).unwrap(), trace)

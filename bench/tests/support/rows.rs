@@ -21,6 +21,7 @@ pub(crate) fn sample(variant: &str, round: u32, phase: Phase, response_ms: f64) 
         done_us: Some(1_000_000 + (response_ms * 1000.0) as u64),
         status: Some(200),
         cold: None,
+        sampled: false,
         trace_id: format!("1-00000000-{:024x}", fastrand::u128(..) >> 32),
         error: None,
     }
