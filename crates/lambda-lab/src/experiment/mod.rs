@@ -5,7 +5,9 @@
 //! file is said with its line, its value and the mend before any process starts.
 
 mod check;
+mod error;
 mod file;
+mod function;
 #[cfg(test)]
 mod tests;
 
@@ -13,7 +15,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 pub use crate::logs::{ApplicationLevel, LogFormat, LogSettings, SystemLevel};
-pub use check::ExperimentError;
+pub use error::ExperimentError;
 
 /// A checked experiment file.
 #[derive(Clone, Debug, PartialEq)]
