@@ -245,6 +245,7 @@ fn function(source: &Source<'_>, table: &FunctionTable, names: &mut BTreeSet<Str
         reserved_concurrency,
         provisioned_concurrency,
         logging: logging(source, table)?,
+        tracing: table.tracing,
         env: environment(source, &table.env)?,
     })
 }
