@@ -49,12 +49,14 @@ pub(super) fn check(problems: &mut Problems, place: &Place<'_>, entity: &Map<Str
     for flag in ["error", "fault", "throttle", "inferred"] {
         problems.field(place, entity, flag, FLAG, Value::is_boolean);
     }
-    let is_namespace = |value: &Value| !is_segment && matches!(value.as_str(), Some("aws" | "remote"));
+    // "local" is what X-Ray's SDKs write where a call stays within the function, though it is not documented.
+    let is_namespace =
+        |value: &Value| !is_segment && matches!(value.as_str(), Some("aws" | "remote" | "local"));
     problems.field(
         place,
         entity,
         "namespace",
-        "expected aws or remote, and only in a subsegment",
+        "expected aws, remote or local, and only in a subsegment",
         is_namespace,
     );
     let is_user = |value: &Value| value.as_str().is_some_and(|user| user.chars().count() <= 250);

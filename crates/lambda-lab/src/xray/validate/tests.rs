@@ -73,7 +73,7 @@ fn broken_segments() -> Vec<Broken> {
         (
             "/namespace",
             json!("aws"),
-            "/namespace is \"aws\": expected aws or remote, and only in a subsegment",
+            "/namespace is \"aws\": expected aws, remote or local, and only in a subsegment",
         ),
         ("/user", long(251), "/user is"),
         ("/origin", json!(1), "/origin is 1"),
@@ -118,7 +118,7 @@ fn broken_subsegments() -> Vec<Broken> {
         ("/parent_id", Value::Null, "/parent_id is missing: expected 16 hexadecimal digits"),
         ("/trace_id", Value::Null, "/trace_id is missing"),
         ("/name", long(251), "/name has 251 characters: expected at most 250"),
-        ("/namespace", json!("local"), "/namespace is \"local\": expected aws or remote"),
+        ("/namespace", json!("own"), "/namespace is \"own\": expected aws, remote or local"),
         ("/sql/sanitized_query", json!(1), "/sql/sanitized_query is 1: expected a string"),
     ]
 }
