@@ -111,4 +111,7 @@ pub struct TracesSummary {
     /// Parents that documents name and that never came.
     #[serde(default)]
     pub missing_parents: u64,
+    /// Spans of OpenTelemetry that their sender marked as not sampled; X-Ray makes no documents of them.
+    #[serde(default)]
+    pub unsampled_spans: u64,
 }

@@ -16,7 +16,7 @@ pub(super) enum Datagram<'a> {
     /// A document, and its JSON as it came.
     Document { document: Value, json: &'a [u8] },
     /// Spans in base64, as OpenTelemetry's export request.
-    Spans(&'a [u8]),
+    Spans { base64: &'a [u8], sampled: bool },
     /// Neither: why, and how it begins.
     Garbage { problem: String, text: String },
 }
@@ -34,8 +34,10 @@ impl<'a> Datagram<'a> {
                 "the datagram's first line is no header: expected {\"format\": \"json\", \"version\": 1} and a line feed",
             );
         }
-        if let Some(spans) = body.strip_prefix(b"T1S").or_else(|| body.strip_prefix(b"T1U")) {
-            return Self::Spans(spans);
+        for (prefix, sampled) in [(b"T1S", true), (b"T1U", false)] {
+            if let Some(base64) = body.strip_prefix(prefix) {
+                return Self::Spans { base64, sampled };
+            }
         }
         match serde_json::from_slice::<Value>(body) {
             Ok(document @ Value::Object(_)) => Self::Document { document, json: body },
@@ -76,9 +78,9 @@ mod tests {
             Datagram::read(&datagram),
             Datagram::Document { document: serde_json::json!({ "name": "a" }), json }
         );
-        for kind in ["T1S", "T1U"] {
+        for (kind, sampled) in [("T1S", true), ("T1U", false)] {
             let datagram = format!("{{\"format\": \"json\", \"version\": 1}}\n{kind}CgA=");
-            assert_eq!(Datagram::read(datagram.as_bytes()), Datagram::Spans(b"CgA="));
+            assert_eq!(Datagram::read(datagram.as_bytes()), Datagram::Spans { base64: b"CgA=", sampled });
         }
     }
 

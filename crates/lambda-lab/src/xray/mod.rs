@@ -13,6 +13,7 @@ mod delivery;
 mod header;
 mod known;
 mod options;
+mod otlp;
 mod sampler;
 mod segments;
 mod traced;

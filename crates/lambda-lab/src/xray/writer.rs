@@ -17,6 +17,7 @@ use serde_json::value::RawValue;
 use super::daemon::Backlog;
 use super::datagram::{self, Datagram};
 use super::known::KnownTraces;
+use super::otlp;
 use super::segments::{self, Delivered, Served, Unserved};
 use super::validate::{self, Author};
 use crate::records::{DocumentSource, TracesSummary};
@@ -152,17 +153,25 @@ impl Writer {
             Datagram::Document { document, json } => {
                 self.document(&document, json, DocumentSource::Daemon, received_unix_us);
             }
-            Datagram::Spans(_) => {
-                let problems = ["spans of OpenTelemetry are not read yet".to_owned()];
-                self.line(
-                    received_unix_us,
-                    DocumentSource::Otlp,
-                    &problems,
-                    Err(&datagram::beginning(bytes)),
-                );
-            }
+            Datagram::Spans { base64, sampled } => self.spans(base64, sampled, received_unix_us, bytes),
             Datagram::Garbage { problem, text } => {
                 self.line(received_unix_us, DocumentSource::Daemon, &[problem], Err(&text));
+            }
+        }
+    }
+
+    fn spans(&mut self, base64: &[u8], sampled: bool, received_unix_us: u64, datagram: &[u8]) {
+        match otlp::documents(base64) {
+            Ok(documents) if sampled => {
+                for document in documents {
+                    let json = document.to_string();
+                    self.document(&document, json.as_bytes(), DocumentSource::Otlp, received_unix_us);
+                }
+            }
+            Ok(unsampled) => self.summary.unsampled_spans += unsampled.len() as u64,
+            Err(problem) => {
+                let text = datagram::beginning(datagram);
+                self.line(received_unix_us, DocumentSource::Otlp, &[problem], Err(&text));
             }
         }
     }

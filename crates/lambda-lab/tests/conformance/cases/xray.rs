@@ -15,6 +15,8 @@ pub(super) fn cases() -> Vec<Case> {
     vec![
         case!(xray, python_sdk_sends_subsegments_that_join_the_trace).needs(NEEDS),
         case!(xray, python_sdk_tells_the_error_and_the_runtime_its_cause).needs(NEEDS),
+        case!(xray, opentelemetrys_spans_join_the_trace)
+            .needs(&[Python("awslambdaric"), Python("opentelemetry.exporter.otlp.proto.common")]),
         case!(xray, python_sdk_sends_nothing_of_what_is_not_sampled).needs(NEEDS),
     ]
 }
@@ -26,14 +28,14 @@ struct Traced {
 }
 
 impl Traced {
-    fn serve(sampling: &str) -> Self {
+    fn serve(sampling: &str, module: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let traces = in_dir(dir.path(), "traces");
         let documents = Notes(dir.path().join("traces/documents.jsonl"));
         let program = client("venv/bin/python");
-        let line = format!("{} -B -m awslambdaric traced.handler", program.display());
+        let line = format!("{} -B -m awslambdaric {module}.handler", program.display());
         let function = Function::line("one", line)
-            .file(own("clients/traced.py"))
+            .file(own(&format!("clients/{module}.py")))
             .tracing("Active")
             .memory(512)
             .timeout(10);
@@ -58,7 +60,7 @@ fn of<'a>(documents: &'a [Value], key: &str, value: &str) -> Vec<&'a Value> {
 }
 
 fn python_sdk_sends_subsegments_that_join_the_trace() {
-    let traced = Traced::serve("all");
+    let traced = Traced::serve("all", "traced");
     for _ in 0..3 {
         traced.lab.ask("one", json!({}));
     }
@@ -84,7 +86,7 @@ fn python_sdk_sends_subsegments_that_join_the_trace() {
 }
 
 fn python_sdk_tells_the_error_and_the_runtime_its_cause() {
-    let traced = Traced::serve("all");
+    let traced = Traced::serve("all", "traced");
     traced.lab.invoke("one", json!({ "fail": true }));
     traced.lab.reports(1);
     let documents = traced.end();
@@ -103,8 +105,31 @@ fn python_sdk_tells_the_error_and_the_runtime_its_cause() {
 }
 
 fn python_sdk_sends_nothing_of_what_is_not_sampled() {
-    let traced = Traced::serve("none");
+    let traced = Traced::serve("none", "traced");
     traced.lab.ask("one", json!({}));
     traced.lab.reports(1);
     assert_eq!(traced.end(), [Value::Null; 0]);
+}
+
+fn opentelemetrys_spans_join_the_trace() {
+    let traced = Traced::serve("all", "spans");
+    for _ in 0..2 {
+        traced.lab.ask("one", json!({}));
+    }
+    traced.lab.reports(2);
+    let documents = traced.end();
+    let handlers = of(&documents, "name", "## handler");
+    assert_eq!(handlers.len(), 2, "{documents:?}");
+    for handler in handlers {
+        let function = of(&documents, "id", handler["parent_id"].as_str().unwrap())[0];
+        assert_eq!(
+            (&function["origin"], &function["trace_id"]),
+            (&json!("AWS::Lambda::Function"), &handler["trace_id"])
+        );
+        assert_eq!(handler["annotations"], json!({ "ColdStart": true }));
+        let query = of(&documents, "parent_id", handler["id"].as_str().unwrap())[0];
+        assert_eq!((&query["name"], &query["namespace"]), (&json!("db.query"), &json!("remote")));
+        assert_eq!(query["sql"], json!({ "database_type": "postgresql", "sanitized_query": "SELECT 1" }));
+        assert!(query["end_time"].as_f64() <= function["end_time"].as_f64(), "{query} {function}");
+    }
 }
