@@ -140,6 +140,7 @@ pub async fn run(
         functions_dir: &functions_dir,
         records: &invocations,
         logs: &folder.file("logs"),
+        traces: &folder.file("traces"),
         network: options.network.name(),
     })?;
     let measured = tokio::select! {

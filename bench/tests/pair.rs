@@ -49,6 +49,7 @@ impl Pair {
             functions_dir: &target().join("functions"),
             records: &dir.path().join("invocations.jsonl"),
             logs: &dir.path().join("logs"),
+            traces: &dir.path().join("traces"),
             network,
         })
         .unwrap();

@@ -43,6 +43,7 @@ pub(crate) fn invocation(sample: &Sample, duration_ms: f64) -> Invocation {
         function: sample.variant.clone(),
         request_id: "r".into(),
         trace_id: sample.trace_id.clone(),
+        sampled: false,
         sandbox: "s".into(),
         cold: false,
         started_unix_us: 1_700_000_000_000_000,

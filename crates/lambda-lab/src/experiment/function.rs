@@ -73,6 +73,7 @@ pub(super) fn function(
         reserved_concurrency,
         provisioned_concurrency,
         logging: logging(source, table)?,
+        tracing: table.tracing,
         env: environment(source, &table.env)?,
     })
 }

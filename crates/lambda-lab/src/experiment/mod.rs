@@ -15,6 +15,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 pub use crate::logs::{ApplicationLevel, LogFormat, LogSettings, SystemLevel};
+pub use crate::xray::TracingMode;
 pub use error::ExperimentError;
 
 /// A checked experiment file.
@@ -77,6 +78,8 @@ pub struct Function {
     pub provisioned_concurrency: u32,
     /// How its log is written.
     pub logging: LogSettings,
+    /// Whether Lambda records X-Ray segments of its requests.
+    pub tracing: TracingMode,
     /// The function's own environment; `${key}` stands for a service's value.
     pub env: BTreeMap<String, String>,
 }
