@@ -62,7 +62,7 @@ impl Drop for Invocation {
 /// The telemetry of one process, made by [`start`]. Cloning it is cheap and shares everything.
 #[derive(Clone)]
 pub struct Telemetry {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
 }
 
 /// Reads the environment (see the [crate] page), installs the global `tracing` subscriber and returns the handle that
@@ -92,7 +92,7 @@ impl Telemetry {
     /// The same for any settings and any output, and without touching the process's global subscriber.
     pub(crate) fn new(settings: Settings, output: Box<dyn Write + Send>) -> (Self, Dispatch) {
         let output = Arc::new(Output::new(output));
-        let tracer = settings.destination.clone().map(|to| Traces::start(to, settings.style(), &output));
+        let tracer = settings.destination.as_ref().map(|to| Traces::start(to, settings.style(), &output));
         Self::with_tracer(settings, output, tracer)
     }
 

@@ -30,9 +30,9 @@ use self::destination::Destination;
 pub(crate) use self::document::Style;
 use self::init::Init;
 pub(crate) use self::layer::{HANDLER_TARGET, STEP_TARGET, TraceLayer};
-use self::losses::Losses;
-pub(crate) use self::transport::Sending;
-use self::transport::{Datagrams, Stdout, Transport};
+pub(crate) use self::losses::Losses;
+use self::transport::{Datagrams, Stdout};
+pub(crate) use self::transport::{Sending, Transport};
 #[cfg(test)]
 pub(crate) use self::{losses::Loss, transport::memory::Memory};
 use crate::output::Output;
@@ -50,16 +50,18 @@ pub(crate) struct Traces {
 impl Traces {
     /// Begins to record INIT, and gives the layer that records what follows.
     pub(crate) fn start(
-        destination: Destination,
+        destination: &Destination,
         style: Style,
         output: &Arc<Output>,
     ) -> (Arc<Self>, TraceLayer) {
         let service = style.service.clone();
         let transport: Box<dyn Transport> = match destination {
-            Destination::Daemon(address) => Box::new(Datagrams::new(address, style)),
+            Destination::Daemon(address) => Box::new(Datagrams::new(*address, style)),
             Destination::Stdout => Box::new(Stdout { output: Arc::clone(output), style }),
             #[cfg(feature = "otlp")]
-            Destination::Collector(address) => Box::new(transport::otlp::Collector::new(address, &service)),
+            Destination::Collector(address) => {
+                Box::new(transport::otlp::Collector::new(address.clone(), &service))
+            }
         };
         Self::with_transport(service, transport)
     }

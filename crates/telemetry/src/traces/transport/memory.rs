@@ -12,9 +12,16 @@ use crate::traces::losses::Losses;
 
 #[derive(Clone)]
 pub(crate) struct Memory {
-    pub(crate) style: Style,
+    style: Style,
+    /// What the documents were made of.
     pub(crate) spans: Arc<Mutex<Vec<SpanData>>>,
     pub(crate) documents: Arc<Mutex<Vec<String>>>,
+}
+
+impl Memory {
+    pub(crate) fn new(style: Style) -> Self {
+        Self { style, spans: Arc::default(), documents: Arc::default() }
+    }
 }
 
 impl Transport for Memory {
