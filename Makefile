@@ -14,10 +14,10 @@ LAB := $(CARGO_TARGET_DIR)/release/lambda-lab
 EXPERIMENT_FILE := bench/experiments/$(EXPERIMENT).toml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build bench table lab test conformance bench-lab check fmt clippy doc deny clean
+.PHONY: help setup build bench table lab test conformance bench-lab bench-telemetry check fmt clippy doc deny clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 bench: setup build ## measure all variants side by side on this machine (PROFILE=quick|article|smoke NETWORK=loopback|same-az|cross-az TRACING=off|sampled|half|all)
 	@$(BENCH) run --experiment $(EXPERIMENT_FILE) --profile $(PROFILE) --network $(NETWORK) --tracing $(TRACING) --lab $(LAB) \
@@ -37,6 +37,9 @@ conformance: ## the lab judged by AWS's own clients and by hostile functions, wi
 
 bench-lab: ## what the lab itself costs, beside `cargo lambda watch`
 	@scripts/bench-lab
+
+bench-telemetry: ## what traces cost an invocation: CPU and instructions, off, not sampled and sampled
+	@cargo bench --locked --quiet --package telemetry --bench traces
 
 check: fmt clippy doc deny test ## the steps that CI runs
 
