@@ -39,3 +39,4 @@ pub mod table_notes;
 pub mod tracing;
 pub mod tracing_cost;
 pub mod verdict;
+pub mod xray_api;

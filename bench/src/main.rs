@@ -11,8 +11,8 @@ use anyhow::Context;
 use bench::progress::note;
 use bench::run::{Options, RunError, run};
 use bench::run_file::RunFile;
-use bench::table;
 use bench::tracing::Tracing;
+use bench::{table, xray_api};
 use clap::{Args, Parser, Subcommand};
 use lambda_lab::distance::Network;
 use tokio::signal::unix::{SignalKind, signal};
@@ -34,6 +34,8 @@ enum Command {
         /// The run file, such as bench/results/latest/run.json.
         run_json: PathBuf,
     },
+    /// Takes the traces of a run on AWS back from X-Ray, into the run's folder.
+    FetchTraces(xray_api::cli::Arguments),
 }
 
 #[derive(Debug, Args)]
@@ -81,6 +83,7 @@ async fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Run(arguments) => measure(arguments.into()).await,
         Command::Table { run_json } => print_again(&run_json),
+        Command::FetchTraces(arguments) => fetch_traces(&arguments).await,
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -109,16 +112,29 @@ async fn measure(options: Options) -> anyhow::Result<()> {
     print(&run_file, &path)
 }
 
+#[cfg(feature = "aws")]
+async fn fetch_traces(arguments: &xray_api::cli::Arguments) -> anyhow::Result<()> {
+    say(&xray_api::fetch(arguments).await?)
+}
+
+#[cfg(not(feature = "aws"))]
+async fn fetch_traces(_: &xray_api::cli::Arguments) -> anyhow::Result<()> {
+    anyhow::bail!(xray_api::cli::NOT_BUILT)
+}
+
 fn print_again(path: &Path) -> anyhow::Result<()> {
     print(&RunFile::load(path)?, path)
 }
 
-/// Not `println!`, which panics when the reader (`head`, say) has gone.
 fn print(run_file: &RunFile, path: &Path) -> anyhow::Result<()> {
-    let text = table::render(run_file, path);
+    say(&table::render(run_file, path))
+}
+
+/// Not `println!`, which panics when the reader (`head`, say) has gone.
+fn say(text: &str) -> anyhow::Result<()> {
     match writeln!(std::io::stdout().lock(), "{text}") {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-            Err(error).context("cannot print the table")
+            Err(error).context("cannot write to standard output")
         }
         _ => Ok(()),
     }
