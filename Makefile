@@ -6,6 +6,8 @@ PROFILE ?= quick
 NETWORK ?= loopback
 # Whose traces `make fetch-traces` takes back from AWS.
 RUN ?= bench/results/latest
+# Which requests are traced: off, sampled (all of the cold phase, one of 20 others), half or all.
+TRACING ?= sampled
 export CARGO_TARGET_DIR ?= $(CURDIR)/target
 
 FUNCTIONS := $(CARGO_TARGET_DIR)/functions
@@ -14,13 +16,13 @@ LAB := $(CARGO_TARGET_DIR)/release/lambda-lab
 EXPERIMENT_FILE := bench/experiments/$(EXPERIMENT).toml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build bench table fetch-traces lab test conformance bench-lab check fmt clippy doc deny clean
+.PHONY: help setup build bench table fetch-traces lab test conformance bench-lab bench-telemetry check fmt clippy doc deny clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-bench: setup build ## measure all variants side by side on this machine (PROFILE=quick|article|smoke NETWORK=loopback|same-az|cross-az)
-	@$(BENCH) run --experiment $(EXPERIMENT_FILE) --profile $(PROFILE) --network $(NETWORK) --lab $(LAB) \
+bench: setup build ## measure all variants side by side on this machine (PROFILE=quick|article|smoke NETWORK=loopback|same-az|cross-az TRACING=off|sampled|half|all)
+	@$(BENCH) run --experiment $(EXPERIMENT_FILE) --profile $(PROFILE) --network $(NETWORK) --tracing $(TRACING) --lab $(LAB) \
 		--functions-dir $(FUNCTIONS)
 
 table: ## print the last run's table again
@@ -41,6 +43,9 @@ conformance: ## the lab judged by AWS's own clients and by hostile functions, wi
 
 bench-lab: ## what the lab itself costs, beside `cargo lambda watch`
 	@scripts/bench-lab
+
+bench-telemetry: ## what traces cost an invocation: CPU and instructions, off, not sampled and sampled
+	@cargo bench --locked --quiet --package telemetry --bench traces
 
 check: fmt clippy doc deny test ## the steps that CI runs
 

@@ -11,6 +11,7 @@ use anyhow::Context;
 use bench::progress::note;
 use bench::run::{Options, RunError, run};
 use bench::run_file::RunFile;
+use bench::tracing::Tracing;
 use bench::{table, xray_api};
 use clap::{Args, Parser, Subcommand};
 use lambda_lab::distance::Network;
@@ -54,6 +55,10 @@ struct RunArguments {
     /// How far the dependencies are said to be: loopback, same-az or cross-az. Adds round trips, which the report calls modelled.
     #[arg(long, default_value = "loopback")]
     network: Network,
+    /// Which requests are traced: off, sampled (all of the cold phase, one of 20 others), half (one of 2 others) or
+    /// all.
+    #[arg(long, default_value_t)]
+    tracing: Tracing,
     /// Where to make the result folder.
     #[arg(long, default_value = "bench/results")]
     results: PathBuf,
@@ -67,6 +72,7 @@ impl From<RunArguments> for Options {
             lab: arguments.lab,
             functions_dir: arguments.functions_dir,
             network: arguments.network,
+            tracing: arguments.tracing,
             results: arguments.results,
         }
     }

@@ -16,6 +16,7 @@ use crate::prices::Prices;
 use crate::run_file::{Accounting, Dependencies, Quantiles, Variant};
 use crate::sample::Phase;
 use crate::statistics::{mean, published_quantile, sorted};
+use crate::tracing_cost::tracing_cost;
 
 /// The value an observation contributes to a metric, if any.
 pub type Series = fn(&Observation) -> Option<f64>;
@@ -164,6 +165,7 @@ pub fn variant(
         package_bytes,
         load: load::load(observations, turns, schedule_s),
         dependencies: dependencies(observations, turns),
+        tracing_cost: tracing_cost(observations),
     }
 }
 

@@ -183,3 +183,44 @@ fn missing_records_and_warm_sandboxes_in_the_cold_phase_are_refused_by_count() {
     assert_eq!(observations[0].sample.cold, Some(false));
     assert_eq!(check(&observations).unwrap_err(), JoinError::NotCold { variant: "a".into(), warm: 1 });
 }
+
+#[test]
+fn tracing_costs_the_difference_within_each_round_whatever_the_rounds_differ_by() {
+    let mut rows = Rows::default();
+    // Rounds 1, 2, 3 are each 100 ms slower than the one before; tracing costs 3, 4 and 5 ms.
+    for round in 1..=3 {
+        for k in 0..5 {
+            let base_ms = f64::from(100 * round + k);
+            rows.warm("a", round, base_ms);
+            let mut traced = sample("a", round, Phase::Warm, base_ms + 1.5);
+            traced.sampled = true;
+            let record = invocation(&traced, base_ms + 2.0 + f64::from(round));
+            rows.add(traced, Some(record));
+        }
+    }
+    let cost = numbers(&rows.joined(), &[], 0.0).tracing_cost.unwrap();
+    assert_eq!((cost.sampled, cost.others), (15, 15));
+    let warm = cost.warm_ms.unwrap();
+    close(Some(warm.value), 4.0);
+    // Student's t for two degrees of freedom, 4.303, times the standard error 1 / sqrt(3).
+    assert!((warm.interval[1] - 4.0 - 4.302_65 / 3f64.sqrt()).abs() < 1e-4, "{warm:?}");
+    close(Some(cost.response_ms.unwrap().value), 0.5);
+    // The rows' processor time is half their duration.
+    close(Some(cost.cpu_ms.unwrap().value), 2.0);
+}
+
+#[test]
+fn without_both_traced_and_other_requests_no_cost_is_told() {
+    let mut rows = Rows::default();
+    (1..=4).for_each(|round| rows.warm("a", round, 1.0));
+    assert_eq!(numbers(&rows.joined(), &[], 0.0).tracing_cost, None);
+    let mut rows = Rows::default();
+    rows.warm("a", 1, 1.0);
+    rows.warm("a", 2, 1.0);
+    let mut traced = sample("a", 1, Phase::Warm, 1.0);
+    traced.sampled = true;
+    let record = invocation(&traced, 2.0);
+    rows.add(traced, Some(record));
+    let cost = numbers(&rows.joined(), &[], 0.0).tracing_cost.unwrap();
+    assert_eq!((cost.sampled, cost.others, cost.warm_ms), (1, 2, None), "round 2 has nothing traced");
+}

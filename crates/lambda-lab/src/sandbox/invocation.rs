@@ -17,6 +17,7 @@ use crate::limits::Usage;
 use crate::logs::{EventStatus, Phase, PlatformEvent};
 use crate::records::Invocation;
 use crate::report;
+use crate::xray::Traced;
 
 /// One request for a function, as placement passes it on.
 #[derive(Clone, Debug)]
@@ -24,6 +25,8 @@ pub(crate) struct InvocationRequest {
     pub(crate) request_id: String,
     pub(crate) trace_id: String,
     pub(crate) trace_header: String,
+    /// Where segments of it are recorded.
+    pub(crate) traced: Option<Arc<Traced>>,
     /// What the caller sent as `X-Amz-Client-Context`, decoded.
     pub(crate) client_context: Option<String>,
     pub(crate) payload: bytes::Bytes,
@@ -41,6 +44,8 @@ pub(crate) enum Outcome {
 struct Ran {
     outcome: Outcome,
     response: Duration,
+    answered: Option<Answered>,
+    runtime_done: Option<Instant>,
     /// When the last process asked for its next event, or when it was known that one will not.
     over: Instant,
 }
@@ -66,6 +71,9 @@ impl Sandbox {
         let duration = if timed_out { self.home.function.timeout } else { ran.over - begun };
         let measured = Measured {
             started,
+            begun,
+            answered: ran.answered,
+            runtime_done: ran.runtime_done,
             response: ran.response.min(duration),
             duration,
             cpu: between(&before, &after, |usage| usage.cpu),
@@ -97,6 +105,10 @@ impl Sandbox {
         self.log.emit(PlatformEvent::Report(Box::new(report::report(&record, request, init, measured))));
         if let Some(reason) = reset {
             self.reset(reason).await;
+        }
+        let inits = std::mem::take(&mut self.inits);
+        if let Some(traced) = &request.traced {
+            traced.served(&request.request_id, inits, measured);
         }
         record
     }
@@ -138,7 +150,8 @@ impl Sandbox {
                 self.runtime_done(request, &outcome, begun, None, None);
                 let _ = reply.send(outcome.clone());
                 let over = Instant::now();
-                (started, begun, Ran { outcome, response: over - begun, over })
+                let response = over - begun;
+                (started, begun, Ran { outcome, response, answered: None, runtime_done: None, over })
             }
         }
     }
@@ -161,6 +174,7 @@ impl Sandbox {
         let answered = life.answered();
         let response =
             answered.as_ref().map_or_else(|| begun.elapsed(), |answered| answered.complete - begun);
+        let mut runtime_done = None;
         // A client that hung up meanwhile does not change the invocation.
         let _ = reply.send(outcome.clone());
         if answered.is_some() {
@@ -168,12 +182,12 @@ impl Sandbox {
                 next = life.runtime_asked() => next.map_err(|ended| self.explained(Outcome::Ended(ended), before)),
                 () = &mut timeout => Err(Outcome::TimedOut),
             };
-            let done = next.as_ref().ok().copied();
+            runtime_done = next.as_ref().ok().copied();
             if let Err(worse) = next {
                 outcome = worse;
             }
             self.log.drain();
-            self.runtime_done(request, &outcome, begun, answered.as_ref(), done);
+            self.runtime_done(request, &outcome, begun, answered.as_ref(), runtime_done);
         } else {
             self.log.drain();
             self.runtime_done(request, &outcome, begun, None, None);
@@ -190,7 +204,8 @@ impl Sandbox {
             }
         }
         life.close();
-        Ran { outcome, response, over: over.unwrap_or_else(Instant::now) }
+        let over = over.unwrap_or_else(Instant::now);
+        Ran { outcome, response, answered, runtime_done, over }
     }
 
     fn event(&self, request: &InvocationRequest, started: SystemTime) -> Arc<Event> {

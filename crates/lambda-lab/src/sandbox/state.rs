@@ -7,6 +7,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use axum::http::HeaderValue;
 use bytes::Bytes;
 use tokio::sync::Notify;
 use uuid::Uuid;
@@ -85,6 +86,8 @@ pub(crate) struct Answered {
     pub(crate) answer: Answer,
     pub(crate) began: Instant,
     pub(crate) complete: Instant,
+    /// What the runtime posted beside an error as `Lambda-Runtime-Function-XRay-Error-Cause`.
+    pub(crate) xray_cause: Option<HeaderValue>,
 }
 
 impl Answered {
