@@ -37,7 +37,7 @@ pub enum FetchError {
     },
     /// There is no trace to ask for.
     #[error(
-        "none of the {lines} requests of {folder} was sampled, so X-Ray has no trace of it; measure again with tracing sampled"
+        "none of the {lines} requests of {folder} was sampled, so X-Ray has no trace of it; measure again with TRACING=sampled"
     )]
     NothingSampled {
         /// The run's folder.

@@ -19,7 +19,7 @@ use super::trace_id::TraceId;
 pub(super) struct Wanted {
     /// Each once, by time.
     pub(super) ids: Vec<TraceId>,
-    /// Requests whose invocation was not sampled, or that were never sent: they have no trace.
+    /// Requests that were not sampled, or never sent: they have no trace.
     pub(super) not_sampled: u64,
     /// What stood where an id should, as it stood there.
     pub(super) malformed: Vec<String>,
@@ -38,6 +38,8 @@ struct Invocation {
 struct Sample {
     trace_id: String,
     sent_us: Option<u64>,
+    /// Runs of older benches do not say.
+    sampled: Option<bool>,
 }
 
 impl Wanted {
@@ -56,7 +58,7 @@ impl Wanted {
         if lines == 0 {
             samples = each_line(&folder.join("samples.jsonl"), |line: Sample| {
                 lines += 1;
-                wanted.add(line.sent_us.is_some(), line.trace_id);
+                wanted.add(line.sent_us.is_some() && line.sampled != Some(false), line.trace_id);
             })?;
         }
         if !invocations && !samples {
@@ -133,10 +135,12 @@ mod tests {
 
     #[test]
     fn where_no_invocation_is_recorded_the_requests_tell() {
-        let lines =
-            format!("{{\"trace_id\":\"{A}\",\"sent_us\":1}}\n{{\"trace_id\":\"{B}\",\"sent_us\":null}}\n");
+        let lines = format!(
+            "{{\"trace_id\":\"{A}\",\"sent_us\":1}}\n{{\"trace_id\":\"{B}\",\"sent_us\":null}}\n\
+             {{\"trace_id\":\"{B}\",\"sent_us\":1,\"sampled\":false}}\n"
+        );
         let wanted = wanted(&[invocations(String::new()), ("samples.jsonl", lines)]).unwrap();
-        assert_eq!((wanted.ids.len(), wanted.ids[0].as_str(), wanted.not_sampled), (1, A, 1));
+        assert_eq!((wanted.ids.len(), wanted.ids[0].as_str(), wanted.not_sampled), (1, A, 2));
     }
 
     #[test]
