@@ -36,4 +36,5 @@ pub mod statistics;
 pub mod summary;
 pub mod table;
 pub mod table_notes;
+pub mod traces;
 pub mod verdict;

@@ -11,7 +11,8 @@ use anyhow::Context;
 use bench::progress::note;
 use bench::run::{Options, RunError, run};
 use bench::run_file::RunFile;
-use bench::table;
+use bench::traces::cli::Outcome;
+use bench::{table, traces};
 use clap::{Args, Parser, Subcommand};
 use lambda_lab::distance::Network;
 use tokio::signal::unix::{SignalKind, signal};
@@ -33,6 +34,8 @@ enum Command {
         /// The run file, such as bench/results/latest/run.json.
         run_json: PathBuf,
     },
+    /// Compares the traces of two variants of a finished run, step by step.
+    Traces(traces::cli::Arguments),
 }
 
 #[derive(Debug, Args)]
@@ -75,6 +78,7 @@ async fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Run(arguments) => measure(arguments.into()).await,
         Command::Table { run_json } => print_again(&run_json),
+        Command::Traces(arguments) => compare_traces(&arguments),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -107,12 +111,22 @@ fn print_again(path: &Path) -> anyhow::Result<()> {
     print(&RunFile::load(path)?, path)
 }
 
-/// Not `println!`, which panics when the reader (`head`, say) has gone.
+fn compare_traces(arguments: &traces::cli::Arguments) -> anyhow::Result<()> {
+    match traces::cli::run(arguments)? {
+        Outcome::Text(text) => say(&text),
+        Outcome::Written(path) => say(&path.display().to_string()),
+    }
+}
+
 fn print(run_file: &RunFile, path: &Path) -> anyhow::Result<()> {
-    let text = table::render(run_file, path);
+    say(&table::render(run_file, path))
+}
+
+/// Not `println!`, which panics when the reader (`head`, say) has gone.
+fn say(text: &str) -> anyhow::Result<()> {
     match writeln!(std::io::stdout().lock(), "{text}") {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-            Err(error).context("cannot print the table")
+            Err(error).context("cannot write to standard output")
         }
         _ => Ok(()),
     }
