@@ -4,6 +4,8 @@ EXPERIMENT ?= stadiums
 PROFILE ?= quick
 # Round trips added before the dependencies: loopback (nothing), same-az or cross-az.
 NETWORK ?= loopback
+# How `make traces` prints: table, json or markdown.
+FORMAT ?= table
 export CARGO_TARGET_DIR ?= $(CURDIR)/target
 
 FUNCTIONS := $(CARGO_TARGET_DIR)/functions
@@ -12,7 +14,7 @@ LAB := $(CARGO_TARGET_DIR)/release/lambda-lab
 EXPERIMENT_FILE := bench/experiments/$(EXPERIMENT).toml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build bench table lab test conformance bench-lab check fmt clippy doc deny clean
+.PHONY: help setup build bench table traces lab test conformance bench-lab check fmt clippy doc deny clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,6 +25,10 @@ bench: setup build ## measure all variants side by side on this machine (PROFILE
 
 table: ## print the last run's table again
 	@$(BENCH) table bench/results/latest/run.json
+
+traces: ## where the time went in the last run, step by step (FORMAT=table|json|markdown), and as a page in its folder
+	@$(BENCH) traces bench/results/latest --format $(FORMAT)
+	@$(BENCH) traces bench/results/latest --format html --output bench/results/latest/traces.html >&2
 
 lab: setup build ## serve all variants on localhost until Ctrl-C
 	@$(LAB) serve --experiment $(EXPERIMENT_FILE) --functions-dir $(FUNCTIONS) --network $(NETWORK) --follow

@@ -162,6 +162,23 @@ fn chrome_events_of_a_thread_nest() {
     }
 }
 
+/// The schema says what the trace event format allows of what is written here.
+#[test]
+fn chrome_events_are_of_the_formats_schema() {
+    let schema: serde_json::Value =
+        serde_json::from_str(include_str!("fixtures/traces/chrome.schema.json")).unwrap();
+    assert!(jsonschema::meta::is_valid(&schema));
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    for seed in 0..200 {
+        let mut random = Rng::with_seed(seed);
+        let pairs = [0, 1].map(|_| (random_trace(&mut random, seed), random_trace(&mut random, seed)));
+        let file = chrome::events(&["f"], &chrome::in_pairs(&pairs));
+        let wrong: Vec<String> = validator.iter_errors(&file).map(|error| error.to_string()).collect();
+        assert!(wrong.is_empty(), "seed {seed}: {wrong:?}");
+    }
+    assert!(!validator.is_valid(&serde_json::json!({"traceEvents": [{"ph": "X", "name": "x"}]})));
+}
+
 fn spans(span: &Span) -> usize {
     1 + span.children.iter().map(spans).sum::<usize>()
 }

@@ -33,7 +33,10 @@ fn pair(pair: &Pair) -> String {
     let difference = signed_ms(pair.to_total_us - pair.from_total_us);
     let mut out = format!("## {kind} p{percentile}: {difference} ms\n\n");
     for (chosen, total) in [(from, pair.from_total_us), (to, pair.to_total_us)] {
-        let notes: String = chosen.notes.iter().map(|note| format!("; a trace {note}")).collect();
+        let mut notes: String = chosen.notes.iter().map(|note| format!("; a trace {note}")).collect();
+        if chosen.gap_us > 0 {
+            notes += &format!("; {} ms between INIT and the event are cut out", ms(chosen.gap_us));
+        }
         out += &format!(
             "- {}: {} ms, chosen of {}, trace {}{notes}\n",
             text(&chosen.variant),

@@ -19,7 +19,7 @@ const PIECE_COLUMNS: i64 = 30;
 
 /// The whole of `report`.
 pub fn render(report: &Report) -> String {
-    let mut blocks = vec![format!("Traces of {}: {} -> {}", report.run, report.from, report.to)];
+    let mut blocks = vec![wrapped(&format!("Traces of {}: {} -> {}", report.run, report.from, report.to))];
     for pair in &report.pairs {
         blocks.extend([heading(pair), rows(pair), bridge(pair)]);
     }
