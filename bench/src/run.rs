@@ -28,8 +28,8 @@ use crate::progress::{Progress, note};
 use crate::recorder::{RecordError, Recorder};
 use crate::result_folder::{FolderError, ResultFolder};
 use crate::run_file::RunFile;
+use crate::sampling::Tracing;
 use crate::summary::{Facts, summarise};
-use crate::tracing::Tracing;
 use crate::tracing_cost::SentBytes;
 
 /// How much of a function's log an error quotes.
