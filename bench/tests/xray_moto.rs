@@ -16,12 +16,14 @@ use aws_sdk_xray::Client;
 use aws_sdk_xray::config::{BehaviorVersion, Credentials, Region};
 use libtest_mimic::{Arguments, Trial};
 
+/// What a case is called, and what it does with a server of its own.
+type Case = (&'static str, fn(&Moto));
 const REGION: &str = "eu-central-1";
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let judge = std::env::var("XRAY_JUDGE").ok().filter(|program| Path::new(program).is_file());
-    let cases: [(&str, fn(&Moto)); 3] = [
+    let cases: [Case; 3] = [
         ("documents_of_both_styles_come_back_byte_by_byte", both_styles),
         ("two_thousand_traces_come_back", many),
         ("a_trace_that_moto_does_not_have_is_named", missing),

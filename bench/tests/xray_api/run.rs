@@ -1,5 +1,6 @@
 //! A run's folder, and the program on it.
 
+#[cfg(feature = "aws")]
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -27,10 +28,6 @@ impl Run {
         let lines: String = trace_ids.iter().map(line).collect();
         std::fs::write(folder.path().join("invocations.jsonl"), lines).unwrap();
         Self { folder }
-    }
-
-    pub(crate) fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
     }
 
     /// Runs `bench fetch-traces`, quick to look again, against the X-Ray at `endpoint`.
@@ -62,6 +59,10 @@ impl Run {
 
 #[cfg(feature = "aws")]
 impl Run {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
     /// The lines of `traces/documents.jsonl`.
     pub(crate) fn lines(&self) -> Vec<String> {
         let text = std::fs::read_to_string(self.path("traces/documents.jsonl")).unwrap();
