@@ -4,8 +4,9 @@
 
 use std::path::{Path, PathBuf};
 
+use bench::traces::error::TracesError;
 use bench::traces::pair::{Pair, Row};
-use bench::traces::read::{TracesError, read};
+use bench::traces::read::read;
 use bench::traces::report::{Report, compare, trace};
 use bench::traces::span::{Note, Style};
 use bench::traces::{html, markdown, text};

@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
+use crate::traces::error::TracesError;
 use crate::traces::otlp::Exported;
-use crate::traces::read::{Run, TracesError, read};
+use crate::traces::read::{Run, read};
 use crate::traces::report::{Report, compare, trace};
 use crate::traces::{chrome, html, markdown, otlp, text};
 

@@ -70,18 +70,29 @@ impl<'a> Parts<'a> {
     }
 }
 
+impl Parts<'_> {
+    /// An INIT that failed is repeated within the invocation: then the function's own INIT is a step of that, like any other.
+    fn keep_repeated_init(&mut self, init: Option<Stretch>, window: Stretch) {
+        let before = init.is_some_and(|(_, ended)| ended <= window.0);
+        let repeated = self.own_init.take_if(|own| before && own.start_us >= window.0);
+        self.own.extend(repeated);
+        self.own.sort_by_key(|segment| segment.start_us);
+    }
+}
+
 impl<'a> Frame<'a> {
     /// The frame of `invocation` in the trace `tree`.
     pub fn read(invocation: &InvocationLine, tree: &Tree<'a>) -> Self {
         let (service, function) = tree.lambdas(invocation);
         let hanging = function.map_or_else(|| tree.parentless(), |function| tree.children(&function.id));
-        let parts = Parts::of(hanging, tree);
+        let mut parts = Parts::of(hanging, tree);
         let mut notes = Vec::new();
         notes.extend(service.is_none().then_some(Note::NoServiceSegment));
         notes.extend(function.is_none().then_some(Note::NoFunctionSegment));
         notes.extend(parts.own.is_empty().then_some(Note::NoSteps));
         let window = window(invocation, function, &parts, &mut notes);
         let init = init(invocation, &parts, window, &mut notes);
+        parts.keep_repeated_init(init, window);
         Self {
             style: style(function, &parts),
             window,

@@ -7,8 +7,9 @@ use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::File;
 use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use crate::traces::error::TracesError;
 use crate::traces::records::{Document, DocumentLine, InvocationLine};
 use crate::traces::segment::{Segment, flatten};
 use crate::traces::tree::Tree;
@@ -19,55 +20,6 @@ pub const DOCUMENTS: &str = "traces/documents.jsonl";
 pub const INVOCATIONS: &str = "invocations.jsonl";
 /// How many different problems are quoted.
 const QUOTED_PROBLEMS: usize = 5;
-
-/// Why a run's traces cannot be compared.
-#[derive(Debug, thiserror::Error)]
-pub enum TracesError {
-    /// A file cannot be read.
-    #[error("{path}: {source}; name the folder of a run, such as bench/results/latest")]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// A line of `invocations.jsonl` is not what the lab writes.
-    #[error("{path}, line {line}: {source}; measure again, or remove the line")]
-    Malformed {
-        /// The file.
-        path: PathBuf,
-        /// From 1.
-        line: usize,
-        /// Why.
-        source: serde_json::Error,
-    },
-    /// The run has none.
-    #[error("{folder} has no traces: {why}; measure again with tracing sampled (docs/TRACES.md)")]
-    NoTraces {
-        /// The run's folder.
-        folder: PathBuf,
-        /// What is missing.
-        why: String,
-    },
-    /// There is nothing to compare.
-    #[error(
-        "only variant {known:?} has traces; measure a second one with tracing sampled, or name it twice with --from and --to"
-    )]
-    OneVariant {
-        /// The one that has.
-        known: String,
-    },
-    /// A variant that has no traces, or is none.
-    #[error(
-        "no traces of variant {wanted:?}; the run has traces of {known}: name two of them with --from and --to"
-    )]
-    UnknownVariant {
-        /// What was asked for.
-        wanted: String,
-        /// What there is.
-        known: String,
-    },
-}
 
 /// What was found beside the traces; all zero in a sound run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

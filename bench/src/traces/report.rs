@@ -9,9 +9,10 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::traces::assemble::assemble;
+use crate::traces::error::TracesError;
 use crate::traces::medians::{Medians, medians};
 use crate::traces::pair::{Pair, pair};
-use crate::traces::read::{Run, Tally, TracesError};
+use crate::traces::read::{Run, Tally};
 use crate::traces::records::InvocationLine;
 use crate::traces::select::{Kind, WANTED, needed, ranked, representative};
 use crate::traces::span::{Note, Trace};

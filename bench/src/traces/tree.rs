@@ -52,9 +52,12 @@ impl<'a> Tree<'a> {
         let below = |segment: &&Segment| {
             service.is_some_and(|service| segment.parent_id.as_ref() == Some(&service.id))
         };
+        // The attempts of an asynchronous event share a request id; each is the one that began when it did.
+        let started_us = i64::try_from(invocation.started_unix_us).unwrap_or(i64::MAX);
+        let nearest = |segment: &&Segment| segment.start_us.abs_diff(started_us);
         let function = of(FUNCTION_ORIGIN)
-            .find(below)
-            .or_else(|| of(FUNCTION_ORIGIN).find(asked))
+            .filter(|segment| below(segment) || asked(segment))
+            .min_by_key(nearest)
             .or_else(|| only(FUNCTION_ORIGIN).filter(named));
         (service, function)
     }
