@@ -6,6 +6,10 @@ PROFILE ?= quick
 NETWORK ?= loopback
 # How `make traces` prints: table, json or markdown.
 FORMAT ?= table
+# Which run `make traces` shows, and whose traces `make fetch-traces` takes back from AWS.
+RUN ?= bench/results/latest
+# Which requests are traced: off, sampled (all of the cold phase, one of 20 others), half or all.
+TRACING ?= sampled
 export CARGO_TARGET_DIR ?= $(CURDIR)/target
 
 FUNCTIONS := $(CARGO_TARGET_DIR)/functions
@@ -14,21 +18,25 @@ LAB := $(CARGO_TARGET_DIR)/release/lambda-lab
 EXPERIMENT_FILE := bench/experiments/$(EXPERIMENT).toml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build bench table traces lab test conformance bench-lab check fmt clippy doc deny clean
+.PHONY: help setup build bench table traces fetch-traces lab test conformance bench-lab bench-telemetry check fmt clippy doc deny clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-bench: setup build ## measure all variants side by side on this machine (PROFILE=quick|article|smoke NETWORK=loopback|same-az|cross-az)
-	@$(BENCH) run --experiment $(EXPERIMENT_FILE) --profile $(PROFILE) --network $(NETWORK) --lab $(LAB) \
+bench: setup build ## measure all variants side by side on this machine (PROFILE=quick|article|smoke NETWORK=loopback|same-az|cross-az TRACING=off|sampled|half|all)
+	@$(BENCH) run --experiment $(EXPERIMENT_FILE) --profile $(PROFILE) --network $(NETWORK) --tracing $(TRACING) --lab $(LAB) \
 		--functions-dir $(FUNCTIONS)
 
 table: ## print the last run's table again
 	@$(BENCH) table bench/results/latest/run.json
 
-traces: ## where the time went in the last run, step by step (FORMAT=table|json|markdown), and as a page in its folder
-	@$(BENCH) traces bench/results/latest --format $(FORMAT)
-	@$(BENCH) traces bench/results/latest --format html --output bench/results/latest/traces.html >&2
+traces: ## where the time went in the last run, step by step (FORMAT=table|json|markdown RUN=bench/results/<run>), and as a page in its folder
+	@$(BENCH) traces $(RUN) --format $(FORMAT)
+	@$(BENCH) traces $(RUN) --format html --output $(RUN)/traces.html >&2
+
+fetch-traces: ## take the traces of a run on AWS back from X-Ray (RUN=bench/results/<run>); builds the bench with the AWS SDK
+	@cargo build --locked --quiet --release --package bench --features aws
+	@$(BENCH) fetch-traces $(RUN)
 
 lab: setup build ## serve all variants on localhost until Ctrl-C
 	@$(LAB) serve --experiment $(EXPERIMENT_FILE) --functions-dir $(FUNCTIONS) --network $(NETWORK) --follow
@@ -42,6 +50,9 @@ conformance: ## the lab judged by AWS's own clients and by hostile functions, wi
 bench-lab: ## what the lab itself costs, beside `cargo lambda watch`
 	@scripts/bench-lab
 
+bench-telemetry: ## what traces cost an invocation: CPU and instructions, off, not sampled and sampled
+	@cargo bench --locked --quiet --package telemetry --bench traces
+
 check: fmt clippy doc deny test ## the steps that CI runs
 
 setup: ## install what is missing: postgresql, pgbouncer, redis
@@ -54,10 +65,10 @@ fmt: ## formatting
 	cargo fmt --all --check
 
 clippy: ## lints, all of them errors
-	cargo clippy --workspace --all-targets --locked -- -D warnings
+	cargo clippy --workspace --features bench/aws --all-targets --locked -- -D warnings
 
 doc: ## the crates' documentation, with its warnings as errors
-	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --features bench/aws --no-deps --locked
 
 deny: ## licences, sources, duplicates and advisories of all dependencies
 	@scripts/deny

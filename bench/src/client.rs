@@ -60,6 +60,8 @@ pub struct Shot {
     pub phase: Phase,
     /// Where the variant answers.
     pub uri: Uri,
+    /// Whether its trace is sampled.
+    pub sampled: bool,
 }
 
 impl Client {
@@ -96,7 +98,7 @@ impl Client {
 
     /// Sends `shot` now and tells how it went. `start` is the phase's start; `intended` the planned offset, none for "now".
     pub async fn fire(&self, shot: Shot, start: Instant, intended: Option<Duration>) -> Sample {
-        let trace = TraceContext::random();
+        let trace = TraceContext::random(shot.sampled);
         let request = get(&shot.uri, &trace);
         let sent = start.elapsed();
         let outcome = self.exchange(request).await;
@@ -115,6 +117,7 @@ impl Client {
             done_us: Some(microseconds(done)),
             status,
             cold: None,
+            sampled: trace.sampled,
             trace_id: trace.root,
             error,
         }
@@ -132,7 +135,8 @@ pub fn dropped(shot: Shot, intended: Duration) -> Sample {
         done_us: None,
         status: None,
         cold: None,
-        trace_id: TraceContext::random().root,
+        sampled: false,
+        trace_id: TraceContext::random(false).root,
         error: Some(DROPPED.to_owned()),
     }
 }
@@ -154,25 +158,22 @@ pub fn get(uri: &Uri, trace: &TraceContext) -> Request<Empty<Bytes>> {
 pub struct TraceContext {
     /// `1-<8 hex: seconds since 1970>-<24 hex: random>`.
     pub root: String,
-    /// 16 hex digits.
-    pub parent: String,
+    /// Whether everyone on its way records it.
+    pub sampled: bool,
 }
 
 impl TraceContext {
-    /// A trace that begins now.
-    pub fn random() -> Self {
+    /// A trace that begins now. It names no parent: the client records no segment of its own.
+    pub fn random(sampled: bool) -> Self {
         let seconds =
             SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs() & 0xffff_ffff;
         let (high, low) = (fastrand::u32(..), fastrand::u64(..));
-        Self {
-            root: format!("1-{seconds:08x}-{high:08x}{low:016x}"),
-            parent: format!("{:016x}", fastrand::u64(1..)),
-        }
+        Self { root: format!("1-{seconds:08x}-{high:08x}{low:016x}"), sampled }
     }
 
-    /// The value of `X-Amzn-Trace-Id`: not sampled, so that no tracer's work is timed.
+    /// The value of `X-Amzn-Trace-Id`. Its decision is respected: nothing on the way decides anew.
     pub fn header(&self) -> String {
-        format!("Root={};Parent={};Sampled=0", self.root, self.parent)
+        format!("Root={};Sampled={}", self.root, u8::from(self.sampled))
     }
 }
 
@@ -193,13 +194,14 @@ mod tests {
     #[test]
     fn a_trace_begins_now_and_has_the_lengths_of_x_ray() {
         let before = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
-        let trace = TraceContext::random();
+        let trace = TraceContext::random(false);
         let parts: Vec<&str> = trace.root.split('-').collect();
         assert_eq!(parts.iter().map(|part| part.len()).collect::<Vec<_>>(), [1, 8, 24], "{}", trace.root);
         let seconds = u64::from_str_radix(parts[1], 16).unwrap();
         assert!((before..=before + 5).contains(&seconds));
-        assert_ne!(trace.root, TraceContext::random().root);
-        assert_eq!(trace.header(), format!("Root={};Parent={};Sampled=0", trace.root, trace.parent));
-        assert_eq!(trace.parent.len(), 16);
+        assert_ne!(trace.root, TraceContext::random(false).root);
+        assert_eq!(trace.header(), format!("Root={};Sampled=0", trace.root));
+        let sampled = TraceContext::random(true);
+        assert_eq!(sampled.header(), format!("Root={};Sampled=1", sampled.root));
     }
 }

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::interference::Interference;
 use crate::prices::Prices;
+use crate::tracing::Tracing;
 
 /// The machine, the build and the settings of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -43,6 +44,8 @@ pub struct Environment {
     pub servers: BTreeMap<String, String>,
     /// How far the dependencies are said to be: modelled, not measured.
     pub network: NetworkReport,
+    /// Which requests were traced.
+    pub tracing: Tracing,
     /// What enforced a sandbox's CPU share and memory; `none` where nothing did.
     pub limits: String,
     /// What each round suffered from the host.
@@ -120,6 +123,7 @@ impl Environment {
             load_average_after: None,
             servers: BTreeMap::new(),
             network: NetworkReport::default(),
+            tracing: Tracing::Off,
             limits: String::new(),
             interference: Vec::new(),
             profile: profile.into(),

@@ -35,6 +35,8 @@ pub struct Serve<'a> {
     pub records: &'a Path,
     /// The folder of its functions' logs, one file each.
     pub logs: &'a Path,
+    /// The folder of its trace documents.
+    pub traces: &'a Path,
     /// How far its dependencies are said to be: a name of [`lambda_lab::distance::Network`].
     pub network: &'a str,
 }
@@ -56,7 +58,7 @@ impl Lab {
         command.arg("serve").arg("--experiment").arg(serve.experiment);
         command.arg("--functions-dir").arg(serve.functions_dir);
         command.arg("--records").arg(serve.records).arg("--logs-dir").arg(serve.logs);
-        command.arg("--network").arg(serve.network);
+        command.arg("--traces").arg(serve.traces).arg("--network").arg(serve.network);
         // The closed loop of the warm phase asks more often than any client on AWS would: the default throughput would be measured.
         command.args(["--ssm-rate", "off", "--ready-line", "--with-parent"]);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());

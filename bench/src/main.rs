@@ -12,7 +12,8 @@ use bench::progress::note;
 use bench::run::{Options, RunError, run};
 use bench::run_file::RunFile;
 use bench::traces::cli::Outcome;
-use bench::{table, traces};
+use bench::tracing::Tracing;
+use bench::{table, traces, xray_api};
 use clap::{Args, Parser, Subcommand};
 use lambda_lab::distance::Network;
 use tokio::signal::unix::{SignalKind, signal};
@@ -36,6 +37,8 @@ enum Command {
     },
     /// Compares the traces of two variants of a finished run, step by step.
     Traces(traces::cli::Arguments),
+    /// Takes the traces of a run on AWS back from X-Ray, into the run's folder.
+    FetchTraces(xray_api::cli::Arguments),
 }
 
 #[derive(Debug, Args)]
@@ -55,6 +58,10 @@ struct RunArguments {
     /// How far the dependencies are said to be: loopback, same-az or cross-az. Adds round trips, which the report calls modelled.
     #[arg(long, default_value = "loopback")]
     network: Network,
+    /// Which requests are traced: off, sampled (all of the cold phase, one of 20 others), half (one of 2 others) or
+    /// all.
+    #[arg(long, default_value_t)]
+    tracing: Tracing,
     /// Where to make the result folder.
     #[arg(long, default_value = "bench/results")]
     results: PathBuf,
@@ -68,6 +75,7 @@ impl From<RunArguments> for Options {
             lab: arguments.lab,
             functions_dir: arguments.functions_dir,
             network: arguments.network,
+            tracing: arguments.tracing,
             results: arguments.results,
         }
     }
@@ -79,6 +87,7 @@ async fn main() -> ExitCode {
         Command::Run(arguments) => measure(arguments.into()).await,
         Command::Table { run_json } => print_again(&run_json),
         Command::Traces(arguments) => compare_traces(&arguments),
+        Command::FetchTraces(arguments) => fetch_traces(&arguments).await,
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -105,6 +114,16 @@ async fn measure(options: Options) -> anyhow::Result<()> {
     };
     let (run_file, path) = run(&options, interruption).await?;
     print(&run_file, &path)
+}
+
+#[cfg(feature = "aws")]
+async fn fetch_traces(arguments: &xray_api::cli::Arguments) -> anyhow::Result<()> {
+    say(&xray_api::fetch(arguments).await?)
+}
+
+#[cfg(not(feature = "aws"))]
+async fn fetch_traces(_: &xray_api::cli::Arguments) -> anyhow::Result<()> {
+    anyhow::bail!(xray_api::cli::NOT_BUILT)
 }
 
 fn print_again(path: &Path) -> anyhow::Result<()> {

@@ -27,13 +27,13 @@ pub enum OpenLoopError {
     Task(#[from] tokio::task::JoinError),
 }
 
-/// Sends `shot` at each of `arrivals` (ascending) and gives each sample to `keep` once it is done. With `in_flight_limit` requests
+/// Sends `shot` of 0, 1, 2, .. at each of `arrivals` (ascending) and gives each sample to `keep` once it is done. With `in_flight_limit` requests
 /// under way, further arrivals are dropped, never delayed.
 ///
 /// # Errors
 /// If the system refuses a thread. Failing requests are samples, not errors.
 pub async fn drive(
-    shot: &Shot,
+    shot: impl Fn(u64) -> Shot,
     arrivals: Vec<Duration>,
     in_flight_limit: usize,
     mut keep: impl FnMut(Sample),
@@ -42,12 +42,15 @@ pub async fn drive(
     let start = Instant::now() + LEAD_IN;
     let mut arrivals = pacer::start(start, arrivals)?;
     let mut in_flight = JoinSet::new();
+    let mut number = 0;
     while let Some(intended) = arrivals.recv().await {
+        let shot = shot(number);
+        number += 1;
         if in_flight.len() < in_flight_limit {
-            let (client, shot) = (Arc::clone(&client), shot.clone());
+            let client = Arc::clone(&client);
             in_flight.spawn(async move { client.fire(shot, start, Some(intended)).await });
         } else {
-            keep(client::dropped(shot.clone(), intended));
+            keep(client::dropped(shot, intended));
         }
         // After the sending, so that keeping results never delays an arrival that is due.
         while let Some(done) = in_flight.try_join_next() {

@@ -19,6 +19,7 @@ use crate::progress::Progress;
 use crate::recorder::Recorder;
 use crate::sample::Phase;
 use crate::schedule;
+use crate::tracing::Tracing;
 
 /// How many requests may be in flight at once before further arrivals are dropped, and counted.
 pub const IN_FLIGHT_LIMIT: usize = 5000;
@@ -64,6 +65,8 @@ pub struct Driver<'a> {
     pub profile: &'a LoadProfile,
     /// Arrival offsets of the load turns, the same for all.
     pub arrivals: &'a [Duration],
+    /// Which requests are traced.
+    pub tracing: Tracing,
     /// Shows how far it is.
     pub progress: &'a Progress,
 }
@@ -99,11 +102,11 @@ impl Driver<'_> {
         recorder: &mut Recorder,
     ) -> Result<Surroundings, PhaseError> {
         let start = Instant::now();
-        for _ in 0..self.profile.cold_starts {
+        for number in 0..self.profile.cold_starts {
             self.control.retire(&step.variant).await?;
             self.control.flush_cache().await?;
             let client = Client::new(TIME_LIMIT);
-            recorder.keep(client.fire(shot(step, Phase::Cold, uri), start, None).await);
+            recorder.keep(client.fire(self.shot(step, Phase::Cold, uri, number.into()), start, None).await);
             self.progress.advance();
         }
         Ok(Surroundings::Cold)
@@ -117,14 +120,14 @@ impl Driver<'_> {
     ) -> Result<Surroundings, PhaseError> {
         let client = Client::new(TIME_LIMIT);
         let start = Instant::now();
-        for _ in 0..self.profile.warm_up_requests {
-            recorder.keep(client.fire(shot(step, Phase::WarmUp, uri), start, None).await);
+        for number in 0..self.profile.warm_up_requests {
+            recorder.keep(client.fire(self.shot(step, Phase::WarmUp, uri, number.into()), start, None).await);
             self.progress.advance();
         }
         let before = self.control.counters().await?;
         let start = Instant::now();
-        for _ in 0..self.profile.warm_requests {
-            recorder.keep(client.fire(shot(step, Phase::Warm, uri), start, None).await);
+        for number in 0..self.profile.warm_requests {
+            recorder.keep(client.fire(self.shot(step, Phase::Warm, uri, number.into()), start, None).await);
             self.progress.advance();
         }
         let after = self.control.counters().await?;
@@ -142,10 +145,21 @@ impl Driver<'_> {
             recorder.keep(sample);
             self.progress.advance();
         };
-        let shot = shot(step, Phase::Load, uri);
-        open_loop::drive(&shot, self.arrivals.to_vec(), IN_FLIGHT_LIMIT, keep).await?;
+        let shot = |number| self.shot(step, Phase::Load, uri, number);
+        open_loop::drive(shot, self.arrivals.to_vec(), IN_FLIGHT_LIMIT, keep).await?;
         let cpu = ticks.zip(CpuTicks::read()).map(|(before, after)| after.since(before));
         Ok(Surroundings::Load { cpu })
+    }
+
+    /// Request `number` (from 0) of `phase`.
+    fn shot(&self, step: &Step, phase: Phase, uri: &Uri, number: u64) -> Shot {
+        Shot {
+            variant: step.variant.clone(),
+            round: step.round,
+            phase,
+            uri: uri.clone(),
+            sampled: self.tracing.samples(phase, step.round, number),
+        }
     }
 }
 
@@ -161,8 +175,4 @@ pub fn requests(profile: &LoadProfile, arrivals: usize, turn: Turn) -> u64 {
 /// The profile's arrivals, in order.
 pub fn arrivals_of(profile: &LoadProfile) -> Vec<Duration> {
     schedule::arrivals(&profile.arrivals)
-}
-
-fn shot(step: &Step, phase: Phase, uri: &Uri) -> Shot {
-    Shot { variant: step.variant.clone(), round: step.round, phase, uri: uri.clone() }
 }

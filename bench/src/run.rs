@@ -29,6 +29,8 @@ use crate::recorder::{RecordError, Recorder};
 use crate::result_folder::{FolderError, ResultFolder};
 use crate::run_file::RunFile;
 use crate::summary::{Facts, summarise};
+use crate::tracing::Tracing;
+use crate::tracing_cost::SentBytes;
 
 /// How much of a function's log an error quotes.
 const LOG_LINES: usize = 6;
@@ -46,6 +48,8 @@ pub struct Options {
     pub functions_dir: PathBuf,
     /// How far the dependencies are said to be.
     pub network: Network,
+    /// Which requests are traced.
+    pub tracing: Tracing,
     /// Where the result folders are made.
     pub results: PathBuf,
 }
@@ -125,6 +129,7 @@ pub async fn run(
     let steps = plan::steps(&names, profile);
     let prices = Prices::bundled(std::env::consts::ARCH)?;
     let mut environment = Environment::before(profile, plan::order(&names, profile.rounds), prices);
+    environment.tracing = options.tracing;
 
     let started = Timestamp::now();
     let folder = ResultFolder::create(&options.results, &experiment.name, started)?;
@@ -136,10 +141,11 @@ pub async fn run(
         functions_dir: &functions_dir,
         records: &invocations,
         logs: &folder.file("logs"),
+        traces: &folder.file("traces"),
         network: options.network.name(),
     })?;
     let measured = tokio::select! {
-        measured = start_and_measure(&mut lab, &names, profile, &steps, &mut recorder) => measured,
+        measured = start_and_measure(&mut lab, &names, (profile, options.tracing), &steps, &mut recorder) => measured,
         exit_code = interruption => Err(RunError::Interrupted { exit_code, folder: folder.file("") }),
     };
     if lab.stop().await.is_none() {
@@ -162,10 +168,20 @@ pub async fn run(
         not_emulated: ready.not_emulated,
         package_bytes: &package_bytes,
         observations: &recorder.into_observations(),
+        sent: &sent_bytes(&folder),
         turns: &turns,
     });
     let path = folder.finish(&run_file)?;
     Ok((run_file, path))
+}
+
+/// A run without them has its figures all the same.
+fn sent_bytes(folder: &ResultFolder) -> SentBytes {
+    let documents = folder.file("traces").join("documents.jsonl");
+    SentBytes::read(&documents).unwrap_or_else(|error| {
+        note(&format!("warning: {}: {error}; what the traces weigh is not known", documents.display()));
+        SentBytes::default()
+    })
 }
 
 /// What is left of a finished measurement, beside the recorder's observations.
@@ -178,7 +194,7 @@ struct Measured {
 async fn start_and_measure(
     lab: &mut Lab,
     names: &[String],
-    profile: &LoadProfile,
+    (profile, tracing): (&LoadProfile, Tracing),
     steps: &[Step],
     recorder: &mut Recorder,
 ) -> Result<Measured, RunError> {
@@ -187,7 +203,7 @@ async fn start_and_measure(
     let control = lab.ready().await?;
     note(&format!("the lab is ready after {:.1} s", begun.elapsed().as_secs_f64()));
     let (turns, interference) = tokio::select! {
-        measured = measure(&control, names, profile, steps, recorder) => measured?,
+        measured = measure(&control, names, (profile, tracing), steps, recorder) => measured?,
         ended = lab.ended() => return Err(ended.into()),
     };
     Ok(Measured { ready: control.ready, turns, interference })
@@ -196,7 +212,7 @@ async fn start_and_measure(
 async fn measure(
     control: &Control,
     names: &[String],
-    profile: &LoadProfile,
+    (profile, tracing): (&LoadProfile, Tracing),
     steps: &[Step],
     recorder: &mut Recorder,
 ) -> Result<(Vec<(Step, Surroundings)>, Vec<Interference>), RunError> {
@@ -208,7 +224,8 @@ async fn measure(
 
     let requests = |step: &Step| phases::requests(profile, arrivals.len(), step.turn);
     let progress = Progress::new(profile.rounds, steps.iter().map(requests).sum());
-    let driver = Driver { control, variants: &variants, profile, arrivals: &arrivals, progress: &progress };
+    let driver =
+        Driver { control, variants: &variants, profile, arrivals: &arrivals, tracing, progress: &progress };
     let mut turns = Vec::with_capacity(steps.len());
     let mut watch = Watch::default();
     for step in steps {

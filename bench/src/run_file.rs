@@ -9,11 +9,11 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::environment::Environment;
-use crate::run_file_v1;
+use crate::run_file_older;
 use crate::verdict::Verdict;
 
-/// The version these types write; [`crate::run_file_v1`] is read too.
-pub const SCHEMA_VERSION: u32 = 2;
+/// The version these types write; those of [`crate::run_file_older`] are read too.
+pub const SCHEMA_VERSION: u32 = 3;
 
 /// A run file that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -36,7 +36,7 @@ pub enum RunFileError {
     },
     /// It is of another version.
     #[error(
-        "{path}: schema_version is {found}, this bench reads 1 and {SCHEMA_VERSION}; measure again or use the bench that wrote it"
+        "{path}: schema_version is {found}, this bench reads 1 to {SCHEMA_VERSION}; measure again or use the bench that wrote it"
     )]
     Version {
         /// The file.
@@ -148,6 +148,36 @@ pub struct Variant {
     pub load: Option<Load>,
     /// What the dependencies counted in the warm phase.
     pub dependencies: Dependencies,
+    /// What tracing cost, where some warm requests were traced and some were not.
+    pub tracing_cost: Option<TracingCost>,
+}
+
+/// What a warm invocation cost more because it was traced: sampled ones less the others of the same rounds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TracingCost {
+    /// Warm invocations that were sampled.
+    pub sampled: u64,
+    /// And those that were not.
+    pub others: u64,
+    /// Difference of the medians of REPORT Duration.
+    pub warm_ms: Option<Difference>,
+    /// Difference of the medians of the client's response time.
+    pub response_ms: Option<Difference>,
+    /// Difference of the means of processor time.
+    pub cpu_ms: Option<Difference>,
+    /// Mean bytes of the documents that the function sent for a sampled warm invocation.
+    pub bytes: Option<f64>,
+}
+
+/// A difference over paired rounds.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Difference {
+    /// Mean of the rounds' differences.
+    pub value: f64,
+    /// 95 % interval of it.
+    pub interval: [f64; 2],
 }
 
 /// The open-loop load phase of one variant over all rounds.
@@ -232,7 +262,7 @@ impl RunFile {
     /// Reads the run file at `path`.
     ///
     /// # Errors
-    /// If it cannot be read, or is not of this version or version 1.
+    /// If it cannot be read, or is not of this version or an older one.
     pub fn load(path: &Path) -> Result<Self, RunFileError> {
         let text = std::fs::read_to_string(path)
             .map_err(|source| RunFileError::Unreadable { path: path.to_owned(), source })?;
@@ -240,8 +270,8 @@ impl RunFile {
         let value: serde_json::Value = serde_json::from_str(&text).map_err(malformed)?;
         let version = value.get("schema_version").and_then(serde_json::Value::as_u64);
         match version {
-            Some(run_file_v1::VERSION) => {
-                serde_json::from_value(run_file_v1::upgraded(value, SCHEMA_VERSION)).map_err(malformed)
+            Some(older) if run_file_older::VERSIONS.contains(&older) => {
+                serde_json::from_value(run_file_older::upgraded(value, SCHEMA_VERSION)).map_err(malformed)
             }
             Some(found) if found != u64::from(SCHEMA_VERSION) => {
                 Err(RunFileError::Version { path: path.to_owned(), found })

@@ -43,6 +43,9 @@ pub struct Sample {
     pub status: Option<u16>,
     /// Whether its invocation was a cold start; none where no invocation was recorded.
     pub cold: Option<bool>,
+    /// Whether the client had its trace sampled.
+    #[serde(default)]
+    pub sampled: bool,
     /// Root of the trace header sent with it: joins it to its invocation.
     pub trace_id: String,
     /// Why it was not answered: `timeout`, `connect`, `transport`, `dropped`, or `http_<status>` for a status that is not 2xx.
@@ -92,6 +95,7 @@ mod tests {
             done_us: Some(9_250),
             status: Some(200),
             cold: None,
+            sampled: false,
             trace_id: "1-00000000-000000000000000000000000".into(),
             error: error.map(str::to_owned),
         }

@@ -79,6 +79,19 @@ pub fn paired_ratio(from: &[f64], to: &[f64]) -> Option<PairedRatio> {
     })
 }
 
+/// The mean difference to - from over paired rounds, with Student's t interval; none as for [`paired_ratio`], but any finite
+/// value will do.
+pub fn paired_difference(from: &[f64], to: &[f64]) -> Option<(f64, [f64; 2])> {
+    let usable = |values: &[f64]| values.iter().all(|value| value.is_finite());
+    if from.len() != to.len() || from.len() < 2 || !usable(from) || !usable(to) {
+        return None;
+    }
+    let differences: Vec<f64> = from.iter().zip(to).map(|(from, to)| to - from).collect();
+    let centre = mean(&differences)?;
+    let half_width = t_half_width(&differences, centre)?;
+    Some((centre, [centre - half_width, centre + half_width]))
+}
+
 /// Half the width of the 95 % t interval of the mean of `values`.
 fn t_half_width(values: &[f64], mean: f64) -> Option<f64> {
     let count = values.len() as f64;
@@ -144,6 +157,10 @@ mod tests {
         close(compared.ratio.ln(), 1.58, 1e-9);
         close(compared.interval[0].ln(), 0.700_114_2, 1e-6);
         close(compared.interval[1].ln(), 2.459_885_8, 1e-6);
+        let (difference, interval) = paired_difference(&[0.0; 10], &differences).unwrap();
+        close(difference, 1.58, 1e-9);
+        close(interval[0], 0.700_114_2, 1e-6);
+        close(interval[1], 2.459_885_8, 1e-6);
     }
 
     #[test]
@@ -174,5 +191,7 @@ mod tests {
         assert_eq!(paired_ratio(&[1.0, 0.0], &[1.0, 1.0]), None);
         assert_eq!(paired_ratio(&[1.0, 1.0], &[f64::NAN, 1.0]), None);
         assert_eq!(mean(&[]), None);
+        assert_eq!(paired_difference(&[1.0], &[1.0]), None);
+        assert_eq!(paired_difference(&[1.0, 2.0], &[f64::INFINITY, 1.0]), None);
     }
 }

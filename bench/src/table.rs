@@ -8,7 +8,7 @@ use std::path::Path;
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
 
-use crate::run_file::{ComparedMetric, Comparison, RunFile, Variant};
+use crate::run_file::{ComparedMetric, Comparison, Difference, RunFile, Variant};
 use crate::table_notes::notes;
 use crate::verdict::Verdict;
 
@@ -70,6 +70,7 @@ pub fn render(run: &RunFile, path: &Path) -> String {
     let mut blocks = vec![crate::table_notes::head(run)];
     blocks.extend(run.variants.chunks(VARIANTS_ABREAST).map(variants_table));
     blocks.extend(run.comparisons.iter().map(comparison_table));
+    blocks.extend(tracing_cost_table(&run.variants));
     blocks.push(notes(run, path));
     blocks.join("\n\n")
 }
@@ -98,6 +99,42 @@ fn comparison_table(comparison: &Comparison) -> String {
         ]);
     }
     finished(table)
+}
+
+/// What a traced warm invocation cost more, where that was measured.
+fn tracing_cost_table(variants: &[Variant]) -> Option<String> {
+    let costs: Vec<_> =
+        variants.iter().filter_map(|variant| Some((&variant.name, variant.tracing_cost.as_ref()?))).collect();
+    if costs.is_empty() {
+        return None;
+    }
+    let mut table = new_table();
+    table.set_header([
+        "traced less not traced, warm",
+        "traced",
+        "p50, us",
+        "95 % interval",
+        "CPU, us",
+        "95 % interval",
+        "sent, bytes",
+    ]);
+    for (name, cost) in costs {
+        let [warm, warm_interval] = microseconds(cost.warm_ms);
+        let [cpu, cpu_interval] = microseconds(cost.cpu_ms);
+        let traced = format!("{} of {}", cost.sampled, cost.sampled + cost.others);
+        let bytes = cost.bytes.map_or_else(|| UNKNOWN.to_owned(), digits);
+        table.add_row([name.clone(), traced, warm, warm_interval, cpu, cpu_interval, bytes]);
+    }
+    Some(finished(table))
+}
+
+/// A difference and its interval, from milliseconds.
+fn microseconds(difference_ms: Option<Difference>) -> [String; 2] {
+    let Some(Difference { value, interval: [low, high] }) = difference_ms else {
+        return [UNKNOWN.to_owned(), UNKNOWN.to_owned()];
+    };
+    let [value, low, high] = [value, low, high].map(|value_ms| digits(value_ms * 1e3));
+    [value, format!("{low} to {high}")]
 }
 
 fn ratio(metric: &ComparedMetric) -> String {

@@ -42,6 +42,7 @@ pub fn head(run: &RunFile) -> String {
             lasted(run).map(|lasted| format!(", took {lasted}")).unwrap_or_default(),
         ),
         network(&environment.network),
+        format!("Traced: {}.", environment.tracing.words()),
         format!("Limits: {}. Not emulated: {}.", environment.limits, listed(&run.not_emulated)),
     ];
     wrapped(&lines)

@@ -14,6 +14,7 @@ use bench::phases::Surroundings;
 use bench::prices::Prices;
 use bench::run_file::{Quantiles, Variant};
 use bench::sample::Phase;
+use bench::tracing_cost::SentBytes;
 use lambda_lab::control::Counters;
 use lambda_lab::records::Invocation;
 use rows::{Rows, close, cold, dropped, failed, function, invocation, sample};
@@ -22,7 +23,7 @@ fn numbers(observations: &[Observation], turns: &[Surroundings], schedule_s: f64
     let prices = Prices::bundled("x86_64").unwrap();
     let observations: Vec<&Observation> = observations.iter().collect();
     let turns: Vec<&Surroundings> = turns.iter().collect();
-    variant(&function("a"), Some(1000), &observations, &turns, schedule_s, &prices)
+    variant(&function("a"), Some(1000), &observations, &turns, schedule_s, (&prices, &SentBytes::default()))
 }
 
 #[test]
@@ -182,4 +183,75 @@ fn missing_records_and_warm_sandboxes_in_the_cold_phase_are_refused_by_count() {
     let observations = rows.joined();
     assert_eq!(observations[0].sample.cold, Some(false));
     assert_eq!(check(&observations).unwrap_err(), JoinError::NotCold { variant: "a".into(), warm: 1 });
+}
+
+#[test]
+fn tracing_costs_the_difference_within_each_round_whatever_the_rounds_differ_by() {
+    let mut rows = Rows::default();
+    // Rounds 1, 2, 3 are each 100 ms slower than the one before; tracing costs 3, 4 and 5 ms.
+    for round in 1..=3 {
+        for k in 0..5 {
+            let base_ms = f64::from(100 * round + k);
+            rows.warm("a", round, base_ms);
+            let mut traced = sample("a", round, Phase::Warm, base_ms + 1.5);
+            traced.sampled = true;
+            let record = invocation(&traced, base_ms + 2.0 + f64::from(round));
+            rows.add(traced, Some(record));
+        }
+    }
+    let cost = numbers(&rows.joined(), &[], 0.0).tracing_cost.unwrap();
+    assert_eq!((cost.sampled, cost.others), (15, 15));
+    let warm = cost.warm_ms.unwrap();
+    close(Some(warm.value), 4.0);
+    // Student's t for two degrees of freedom, 4.303, times the standard error 1 / sqrt(3).
+    assert!((warm.interval[1] - 4.0 - 4.302_65 / 3f64.sqrt()).abs() < 1e-4, "{warm:?}");
+    close(Some(cost.response_ms.unwrap().value), 0.5);
+    // The rows' processor time is half their duration.
+    close(Some(cost.cpu_ms.unwrap().value), 2.0);
+    assert_eq!(cost.bytes, None, "no documents were kept");
+}
+
+#[test]
+fn a_traced_invocation_weighs_what_its_function_sent() {
+    let mut rows = Rows::default();
+    rows.warm("a", 1, 1.0);
+    let mut lines = Vec::new();
+    for bytes in [100, 300] {
+        let mut traced = sample("a", 1, Phase::Warm, 1.0);
+        traced.sampled = true;
+        // The rest of this document has 60 bytes.
+        let name = "n".repeat(bytes - 60);
+        let document = serde_json::json!({ "name": name, "trace_id": traced.trace_id });
+        assert_eq!(document.to_string().len(), bytes);
+        for source in ["daemon", "lambda"] {
+            lines.push(
+                serde_json::json!({ "received_unix_us": 1, "source": source, "document": document })
+                    .to_string(),
+            );
+        }
+        let record = invocation(&traced, 1.0);
+        rows.add(traced, Some(record));
+    }
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), lines.join("\n")).unwrap();
+    let sent = SentBytes::read(file.path()).unwrap();
+    let observations = rows.joined();
+    let observations: Vec<&Observation> = observations.iter().collect();
+    close(bench::tracing_cost::tracing_cost(&observations, &sent).unwrap().bytes, 200.0);
+}
+
+#[test]
+fn without_both_traced_and_other_requests_no_cost_is_told() {
+    let mut rows = Rows::default();
+    (1..=4).for_each(|round| rows.warm("a", round, 1.0));
+    assert_eq!(numbers(&rows.joined(), &[], 0.0).tracing_cost, None);
+    let mut rows = Rows::default();
+    rows.warm("a", 1, 1.0);
+    rows.warm("a", 2, 1.0);
+    let mut traced = sample("a", 1, Phase::Warm, 1.0);
+    traced.sampled = true;
+    let record = invocation(&traced, 2.0);
+    rows.add(traced, Some(record));
+    let cost = numbers(&rows.joined(), &[], 0.0).tracing_cost.unwrap();
+    assert_eq!((cost.sampled, cost.others, cost.warm_ms), (1, 2, None), "round 2 has nothing traced");
 }

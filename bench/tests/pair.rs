@@ -49,6 +49,7 @@ impl Pair {
             functions_dir: &target().join("functions"),
             records: &dir.path().join("invocations.jsonl"),
             logs: &dir.path().join("logs"),
+            traces: &dir.path().join("traces"),
             network,
         })
         .unwrap();
@@ -57,7 +58,7 @@ impl Pair {
     }
 
     async fn get(&self, variant: &str) -> (StatusCode, Value, TraceContext) {
-        let trace = TraceContext::random();
+        let trace = TraceContext::random(false);
         let request = get(&self.control.uri(variant).unwrap(), &trace);
         let (status, body) = Client::new(Duration::from_secs(30)).exchange(request).await.unwrap();
         (status, serde_json::from_slice(&body).unwrap(), trace)

@@ -94,7 +94,10 @@ fn mutated_run_files_are_refused_by_the_schema() {
         *run.pointer_mut(pointer).unwrap() = value.clone();
         assert!(!validator.is_valid(&run), "{pointer} = {value} passed");
     };
-    refused("/schema_version", json!(3));
+    refused("/schema_version", json!(2));
+    refused("/environment/tracing", json!("sometimes"));
+    refused("/variants/0/tracing_cost/sampled", json!(0));
+    refused("/variants/0/tracing_cost/cpu_ms/interval", json!([0.1]));
     refused("/started", json!("yesterday"));
     refused("/accounting/sent", json!(-1));
     refused("/variants", json!([]));
@@ -171,9 +174,11 @@ fn a_run_file_of_version_1_is_read_with_what_was_true_of_it() {
     assert!(validator().is_valid(&read));
     read["schema_version"] = json!(1);
     let environment = read["environment"].as_object_mut().unwrap();
-    assert!(["network", "limits", "interference"].iter().all(|new| environment.remove(*new).is_some()));
+    let new = ["network", "limits", "interference", "tracing"];
+    assert!(new.iter().all(|new| environment.remove(*new).is_some()));
     for variant in read["variants"].as_array_mut().unwrap() {
-        assert!(variant.as_object_mut().unwrap().remove("throttled_ms_per_invoke").is_some());
+        let variant = variant.as_object_mut().unwrap();
+        assert!(["throttled_ms_per_invoke", "tracing_cost"].iter().all(|new| variant.remove(*new).is_some()));
     }
     assert!(read == written, "what version 1 says was changed");
     let rendered = table::render(&run, &path);
@@ -183,6 +188,26 @@ fn a_run_file_of_version_1_is_read_with_what_was_true_of_it() {
     }
 }
 
+/// The same of version 2.
+#[test]
+fn a_run_file_of_version_2_is_read_as_one_without_traces() {
+    let path = fixtures().join("run.v2.json");
+    let written: Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+    assert_eq!(written["schema_version"], 2);
+    let run = RunFile::load(&path).unwrap();
+    let mut read = serde_json::to_value(&run).unwrap();
+    assert!(validator().is_valid(&read));
+    read["schema_version"] = json!(2);
+    assert_eq!(read["environment"].as_object_mut().unwrap().remove("tracing"), Some(json!("off")));
+    for variant in read["variants"].as_array_mut().unwrap() {
+        assert_eq!(variant.as_object_mut().unwrap().remove("tracing_cost"), Some(Value::Null));
+    }
+    assert!(read == written, "what version 2 says was changed");
+    let rendered = table::render(&run, &path);
+    assert!(rendered.contains("Traced: nothing."), "{rendered}");
+    assert!(!rendered.contains("traced less not traced"), "{rendered}");
+}
+
 #[test]
 fn a_run_file_of_another_version_is_refused_by_its_number() {
     let folder = tempfile::tempdir().unwrap();
@@ -190,7 +215,7 @@ fn a_run_file_of_another_version_is_refused_by_its_number() {
     std::fs::write(&path, "{\"schema_version\": 7}").unwrap();
     let message = RunFile::load(&path).unwrap_err().to_string();
     assert!(message.contains("schema_version is 7"), "{message}");
-    std::fs::write(&path, "{\"schema_version\": 2,\n \"oops\": 2}").unwrap();
+    std::fs::write(&path, "{\"schema_version\": 3,\n \"oops\": 2}").unwrap();
     let message = RunFile::load(&path).unwrap_err().to_string();
     assert!(message.contains("oops") && message.contains("line 2"), "{message}");
 }

@@ -128,6 +128,7 @@ impl FakeLab {
                 function: name.to_owned(),
                 request_id: format!("{name}-{number}"),
                 trace_id,
+                sampled: false,
                 sandbox,
                 cold,
                 started_unix_us: started_unix_us as u64,

@@ -21,6 +21,7 @@ pub(crate) fn sample(variant: &str, round: u32, phase: Phase, response_ms: f64) 
         done_us: Some(1_000_000 + (response_ms * 1000.0) as u64),
         status: Some(200),
         cold: None,
+        sampled: false,
         trace_id: format!("1-00000000-{:024x}", fastrand::u128(..) >> 32),
         error: None,
     }
@@ -42,6 +43,7 @@ pub(crate) fn invocation(sample: &Sample, duration_ms: f64) -> Invocation {
         function: sample.variant.clone(),
         request_id: "r".into(),
         trace_id: sample.trace_id.clone(),
+        sampled: false,
         sandbox: "s".into(),
         cold: false,
         started_unix_us: 1_700_000_000_000_000,

@@ -9,10 +9,11 @@ use std::time::{Duration, SystemTime};
 use baseline::database::{self, DatabaseError};
 use baseline::handler::{Handler, HandlerError, answer};
 use baseline::parameters;
-use lambda_runtime::{Error, LambdaEvent, service_fn};
+use lambda_runtime::{Error, LambdaEvent, Runtime, service_fn};
 use serde_json::Value;
 use sqlx::PgPool;
 use stadium_core::{Answer, DatabaseSettings};
+use telemetry::InStep;
 
 const TOKEN_RENEWAL: Duration = Duration::from_secs(600);
 
@@ -25,12 +26,16 @@ struct Reused {
 
 impl Reused {
     async fn start() -> Result<Self, Error> {
-        let handler = Handler::from_env()?;
-        let client = parameters::client().await;
-        let settings = parameters::fetch(&client, &handler.names).await?;
+        let handler = telemetry::step!("configure").in_scope(Handler::from_env)?;
+        let settings = async {
+            let client = parameters::client().await;
+            parameters::fetch(&client, &handler.names).await
+        };
+        let settings = settings.in_step(telemetry::step!("parameters")).await?;
         let signed = Mutex::new(SystemTime::now());
-        let pool = database::connect(database::login_options(&handler.login, &settings)?).await?;
-        handler.migrations.check(&pool).await?;
+        let options = database::login_options(&handler.login, &settings)?;
+        let pool = database::connect(options).in_step(telemetry::step!("db.connect")).await?;
+        handler.migrations.check(&pool).in_step(telemetry::step!("db.migrate")).await?;
         Ok(Self { handler, settings, pool, signed })
     }
 
@@ -56,10 +61,10 @@ impl Reused {
 async fn main() -> Result<(), Error> {
     let telemetry = &telemetry::start();
     let reused = &Reused::start().await?;
-    lambda_runtime::run(service_fn(|event: LambdaEvent<Value>| async move {
+    let service = service_fn(|event: LambdaEvent<Value>| async move {
         let context = &event.context;
         let respond = async { answer(reused.stadiums().await, telemetry::root_trace_id(context)) };
         Ok::<_, Error>(telemetry.invocation(context, respond).await)
-    }))
-    .await
+    });
+    Runtime::new(service).layer(telemetry.after_response()).run().await
 }

@@ -6,7 +6,7 @@
 use database_login::{Login, LoginError};
 use sqlx::PgPool;
 use stadium_core::{Answer, ParameterNames, Problem, SettingsError};
-use tracing::Instrument;
+use telemetry::InStep;
 
 use crate::database::{self, DatabaseError, Migrations};
 use crate::parameters::{self, ParametersError};
@@ -70,12 +70,12 @@ impl Handler {
             let client = parameters::client().await;
             parameters::fetch(&client, &self.names).await
         };
-        let settings = settings.instrument(telemetry::step!("parameters")).await?;
+        let settings = settings.in_step(telemetry::step!("parameters")).await?;
         let connected = async {
             let options = database::login_options(&self.login, &settings).map_err(DatabaseError::from)?;
             database::connect(options).await
         };
-        let pool = connected.instrument(telemetry::step!("db.connect")).await?;
+        let pool = connected.in_step(telemetry::step!("db.connect")).await?;
         let answer = self.stadiums_from(&pool).await;
         pool.close().await;
         answer
@@ -90,7 +90,7 @@ impl Handler {
             self.migrations.check(pool).await?;
             database::all_stadiums(pool).await
         };
-        let stadiums = query.instrument(telemetry::step!("db.query")).await?;
+        let stadiums = query.in_step(telemetry::step!("db.query")).await?;
         let body = telemetry::step!("serialize").in_scope(|| serde_json::to_string(&stadiums))?;
         tracing::info!(stadiums = stadiums.len(), "answered from the database");
         Ok(Answer::json(body))

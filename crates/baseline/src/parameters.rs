@@ -7,8 +7,13 @@ use std::collections::HashMap;
 
 use aws_config::BehaviorVersion;
 use aws_sdk_ssm::Client;
-use aws_sdk_ssm::error::DisplayErrorContext;
+use aws_sdk_ssm::error::{DisplayErrorContext, SdkError};
+use aws_sdk_ssm::operation::RequestId;
+use aws_sdk_ssm::operation::get_parameters::{GetParametersError, GetParametersOutput};
 use stadium_core::{DatabaseSettings, ParameterNames, SettingsError};
+use telemetry::InStep;
+use tracing::Span;
+use tracing::field::Empty;
 
 /// Why there are no settings.
 #[derive(Debug, thiserror::Error)]
@@ -38,13 +43,26 @@ pub async fn client() -> Client {
 /// # Errors
 /// The SDK's error with all its causes, the names that do not exist, or the value that cannot be parsed.
 pub async fn fetch(client: &Client, names: &ParameterNames) -> Result<DatabaseSettings, ParametersError> {
-    let output = client
-        .get_parameters()
-        .set_names(Some(names.database().to_vec()))
-        .with_decryption(true)
-        .send()
-        .await
-        .map_err(|error| ParametersError::Call(DisplayErrorContext(error).to_string()))?;
+    let call = telemetry::step!(
+        "SSM",
+        otel.kind = "client",
+        rpc.system = "aws-api",
+        rpc.method = "GetParameters",
+        cloud.region = client.config().region().map(AsRef::as_ref),
+        aws.request_id = Empty,
+        http.response.status_code = Empty,
+    );
+    let sent = async {
+        let sent = client
+            .get_parameters()
+            .set_names(Some(names.database().to_vec()))
+            .with_decryption(true)
+            .send()
+            .await;
+        trace_answer(&sent);
+        sent.map_err(|error| ParametersError::Call(DisplayErrorContext(error).to_string()))
+    };
+    let output = sent.in_step(call).await?;
     if !output.invalid_parameters().is_empty() {
         return Err(ParametersError::Missing { names: output.invalid_parameters().join(", ") });
     }
@@ -54,4 +72,15 @@ pub async fn fetch(client: &Client, names: &ParameterNames) -> Result<DatabaseSe
         .filter_map(|parameter| Some((parameter.name()?.to_owned(), parameter.value()?.to_owned())))
         .collect();
     Ok(DatabaseSettings::parse(names, &values)?)
+}
+
+/// Tells the trace what AWS needs to find the call again.
+fn trace_answer(sent: &Result<GetParametersOutput, SdkError<GetParametersError>>) {
+    let span = Span::current();
+    let (request_id, status) = match sent {
+        Ok(output) => (output.request_id(), Some(200)),
+        Err(error) => (error.request_id(), error.raw_response().map(|response| response.status().as_u16())),
+    };
+    span.record("aws.request_id", request_id);
+    span.record("http.response.status_code", status);
 }

@@ -3,10 +3,11 @@
 //! Apart from the experiment file because this is what one run adds to it. Invariant: its programs existed when it was made.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::experiment::{ExperimentError, Function, LogSettings, Program, expand};
+use crate::experiment::{ExperimentError, Function, LogSettings, Program, TracingMode, expand};
 
 /// The region the lab plays.
 pub(crate) const REGION: &str = "us-east-1";
@@ -49,6 +50,9 @@ pub(crate) struct FunctionConfig {
     pub(crate) reserved_concurrency: Option<u32>,
     pub(crate) provisioned_concurrency: u32,
     pub(crate) logging: LogSettings,
+    pub(crate) tracing: TracingMode,
+    /// Where the X-Ray daemon listens, `ip:port`.
+    pub(crate) xray_daemon: String,
     pub(crate) env: BTreeMap<String, String>,
     pub(crate) credentials: Credentials,
     pub(crate) region: String,
@@ -115,6 +119,7 @@ pub(crate) fn configure(
     values: &BTreeMap<String, String>,
     env: &BTreeMap<String, String>,
     credentials: &Credentials,
+    xray_daemon: SocketAddr,
 ) -> Result<FunctionConfig, FunctionError> {
     let mut variables = env.clone();
     for (name, template) in &function.env {
@@ -135,6 +140,8 @@ pub(crate) fn configure(
         reserved_concurrency: function.reserved_concurrency,
         provisioned_concurrency: function.provisioned_concurrency,
         logging: function.logging,
+        tracing: function.tracing,
+        xray_daemon: xray_daemon.to_string(),
         env: variables,
         credentials: credentials.clone(),
         region: REGION.to_owned(),

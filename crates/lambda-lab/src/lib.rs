@@ -27,4 +27,4 @@ pub mod secrets;
 pub mod services;
 pub mod ssm;
 mod tied;
-mod trace;
+pub mod xray;

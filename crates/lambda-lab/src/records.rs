@@ -1,9 +1,11 @@
-//! What the lab writes down about its work: one [`Invocation`] a line in `invocations.jsonl`.
+//! What the lab writes down about its work: one [`Invocation`] a line in `invocations.jsonl`, one [`TraceDocument`] a line in
+//! `traces/documents.jsonl`, and a [`TracesSummary`].
 //!
 //! Apart from the lab's insides because the bench reads it too, and because a run on AWS fills the same record from REPORT
 //! lines. Invariant: every number here was measured; what is modelled never enters this record.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// How an invocation ended, in the words of Lambda's `Status` field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,6 +28,9 @@ pub struct Invocation {
     pub request_id: String,
     /// Root of the trace header, `1-<8 hex>-<24 hex>`: joins the bench's sample to this record.
     pub trace_id: String,
+    /// Whether Lambda recorded segments of it: its function's tracing is active, and its caller or the service decided to sample.
+    #[serde(default)]
+    pub sampled: bool,
     /// Which sandbox served it; unique within a run.
     pub sandbox: String,
     /// Whether this request waited for a new sandbox: its first invocation, unless it was provisioned ahead.
@@ -59,4 +64,54 @@ pub struct Invocation {
     pub status: Status,
     /// Lambda's error type, such as `Runtime.ExitError`, where there is one.
     pub error_type: Option<String>,
+}
+
+/// Who a trace document came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DocumentSource {
+    /// The service itself.
+    Lambda,
+    /// The daemon's port, as a segment document.
+    Daemon,
+    /// The daemon's port, as spans of OpenTelemetry.
+    Otlp,
+}
+
+/// One line of `traces/documents.jsonl`, in the order of arrival: a child may stand before its parent.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TraceDocument {
+    /// When it came, microseconds since the Unix epoch.
+    pub received_unix_us: u64,
+    /// Where from.
+    pub source: DocumentSource,
+    /// What is wrong with it, a sentence each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub problems: Vec<String>,
+    /// The X-Ray document; null where what came is none.
+    pub document: Value,
+    /// How what is no document begins, 200 bytes at most.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+}
+
+/// `traces/summary.json`, written when the lab ends.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TracesSummary {
+    /// Invocations of which the service recorded segments.
+    pub sampled_invocations: u64,
+    /// Lines of `documents.jsonl`.
+    pub documents: u64,
+    /// Those with problems.
+    pub invalid_documents: u64,
+    /// Datagrams that the kernel dropped at the daemon's port; none where the system does not tell.
+    pub datagrams_lost: Option<u64>,
+    /// Documents of a trace that the lab handed to no function as sampled.
+    pub unknown_trace: u64,
+    /// Parents that documents name and that never came.
+    #[serde(default)]
+    pub missing_parents: u64,
+    /// Spans of OpenTelemetry that their sender marked as not sampled; X-Ray makes no documents of them.
+    #[serde(default)]
+    pub unsampled_spans: u64,
 }

@@ -35,6 +35,7 @@ pub(crate) fn invocation(
         function: function.name.clone(),
         request_id: request.request_id.clone(),
         trace_id: request.trace_id.clone(),
+        sampled: request.traced.is_some(),
         sandbox: sandbox.to_owned(),
         cold,
         started_unix_us: u64::try_from(since_epoch.as_micros()).unwrap_or(u64::MAX),
@@ -73,6 +74,7 @@ pub(crate) fn report(
         memory_mb: record.memory_mb,
         max_memory_mb: record.max_memory_mb,
         init_duration: init.map(|init| init.duration),
+        xray: request.traced.as_ref().map(|traced| traced.report()),
     }
 }
 

@@ -9,8 +9,8 @@ use database_login::{Login, LoginError, Target};
 use sqlx::postgres::PgRow;
 use sqlx::{Connection, PgConnection, Row};
 use stadium_core::{DatabaseSettings, Stadium};
+use telemetry::InStep;
 use tokio::sync::Mutex;
-use tracing::Instrument;
 
 /// For a new connection: TCP, TLS and login.
 const CONNECT_LIMIT: Duration = Duration::from_secs(3);
@@ -69,7 +69,7 @@ impl Database {
                 Err(error) => tracing::info!(%error, "replacing the kept connection"),
             }
         }
-        let mut connection = connect(login, settings).instrument(telemetry::step!("db.connect")).await?;
+        let mut connection = connect(login, settings).in_step(telemetry::step!("db.connect")).await?;
         let stadiums = query(&mut connection).await?;
         *kept = Some(connection);
         Ok(stadiums)
@@ -88,7 +88,7 @@ async fn connect(login: &Login, settings: &DatabaseSettings) -> Result<PgConnect
 
 async fn query(connection: &mut PgConnection) -> Result<Vec<Stadium>, DatabaseError> {
     let rows = sqlx::query(QUERY).fetch_all(connection);
-    let rows = within("the query", QUERY_LIMIT, rows).instrument(telemetry::step!("db.query")).await?;
+    let rows = within("the query", QUERY_LIMIT, rows).in_step(telemetry::step!("db.query")).await?;
     Ok(rows.iter().map(stadium).collect::<Result<_, _>>()?)
 }
 

@@ -10,9 +10,8 @@ use database_login::{Login, LoginError};
 use lambda_runtime::Context;
 use serde_json::value::{RawValue, to_raw_value};
 use stadium_core::{Answer, CacheSettings, ParameterNames, Problem, SettingsError};
-use telemetry::Unit;
+use telemetry::{InStep, Unit};
 use tokio::sync::Mutex;
-use tracing::Instrument;
 
 use crate::cache::{Cache, CacheError};
 use crate::database::{Database, DatabaseError};
@@ -95,9 +94,9 @@ impl Handler {
     }
 
     async fn cached_or_queried(&self) -> Result<Box<RawValue>, HandlerError> {
-        let settings = self.parameters.settings().instrument(telemetry::step!("parameters")).await?;
+        let settings = self.parameters.settings().in_step(telemetry::step!("parameters")).await?;
         let cache = self.cache(&settings.cache).await;
-        if let Some(answer) = cached(cache.as_deref()).instrument(telemetry::step!("cache.get")).await {
+        if let Some(answer) = cached(cache.as_deref()).await {
             telemetry::metric("CacheHit", Unit::Count, 1.0);
             tracing::info!("answered from the cache");
             return Ok(answer);
@@ -105,7 +104,7 @@ impl Handler {
         telemetry::metric("CacheMiss", Unit::Count, 1.0);
         let answer = self.queried(&settings).await?;
         if let Some(cache) = cache
-            && let Err(error) = cache.set(&answer).instrument(telemetry::step!("cache.set")).await
+            && let Err(error) = cache.set(&answer).in_step(telemetry::step!("cache.set")).await
         {
             tracing::warn!(%error, "the answer was not cached");
         }
@@ -132,7 +131,7 @@ impl Handler {
             moved.close().await;
         }
         let connect = Cache::connect(settings, self.login.roots(), self.cache_key.clone());
-        match connect.instrument(telemetry::step!("cache.connect")).await {
+        match connect.in_step(telemetry::step!("cache.connect")).await {
             Ok(cache) => {
                 let cache = Arc::new(cache);
                 *connected = Some((settings.clone(), Arc::clone(&cache)));
@@ -147,7 +146,7 @@ impl Handler {
 }
 
 async fn cached(cache: Option<&Cache>) -> Option<Box<RawValue>> {
-    match cache?.get().await {
+    match cache?.get().in_step(telemetry::step!("cache.get")).await {
         Ok(answer) => answer,
         Err(error) => {
             report(&error);

@@ -3,7 +3,7 @@
 // One future holds the cache's, the database's and the extension client's futures, nested deeper than the default allows.
 #![recursion_limit = "256"]
 
-use lambda_runtime::{Error, LambdaEvent, service_fn};
+use lambda_runtime::{Error, LambdaEvent, Runtime, service_fn};
 use optimized::handler::{Handler, answer, time_budget};
 use serde::de::IgnoredAny;
 
@@ -11,14 +11,14 @@ use serde::de::IgnoredAny;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let telemetry = &telemetry::start();
-    let handler = &Handler::from_env()?;
-    lambda_runtime::run(service_fn(|event: LambdaEvent<IgnoredAny>| async move {
+    let handler = &telemetry::step!("configure").in_scope(Handler::from_env)?;
+    let service = service_fn(|event: LambdaEvent<IgnoredAny>| async move {
         let context = &event.context;
         let respond = async {
             let answered = handler.stadiums(time_budget(context)).await;
             answer(answered, telemetry::root_trace_id(context))
         };
         Ok::<_, Error>(telemetry.invocation(context, respond).await?)
-    }))
-    .await
+    });
+    Runtime::new(service).layer(telemetry.after_response()).run().await
 }

@@ -18,6 +18,8 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use serde::Deserialize;
 use stadium_core::{CacheSettings, DatabaseSettings, ParameterNames, SettingsError};
+use telemetry::InStep;
+use tracing::Span;
 
 /// The extension's default for `SSM_PARAMETER_STORE_TTL`, and its maximum.
 const DEFAULT_TTL: Duration = Duration::from_secs(300);
@@ -210,13 +212,22 @@ impl Parameters {
         let exchange = async {
             let response = self.client.request(request).await.map_err(|error| unreachable(chain(&error)))?;
             let status = response.status();
+            Span::current().record("http.response.status_code", status.as_u16());
             let body = Limited::new(response.into_body(), MAX_ANSWER_BYTES).collect().await;
             Ok((status, body.map_err(|error| unreachable(error.to_string()))?.to_bytes()))
         };
-        match tokio::time::timeout(CALL_LIMIT, exchange).await {
-            Ok(exchanged) => exchanged,
-            Err(_) => Err(unreachable(format!("nothing within {} s", CALL_LIMIT.as_secs()))),
-        }
+        let call = telemetry::step!(
+            "parameters-extension",
+            otel.kind = "client",
+            metadata.parameter = name,
+            http.response.status_code = tracing::field::Empty,
+        );
+        let limited = async {
+            let exchanged = tokio::time::timeout(CALL_LIMIT, exchange).await;
+            exchanged
+                .unwrap_or_else(|_| Err(unreachable(format!("nothing within {} s", CALL_LIMIT.as_secs()))))
+        };
+        limited.in_step(call).await
     }
 }
 

@@ -8,7 +8,7 @@ mod settings;
 mod table;
 
 use database_login::{Login, Target};
-use lambda_runtime::{Error, LambdaEvent, service_fn};
+use lambda_runtime::{Error, LambdaEvent, Runtime, service_fn};
 use serde_json::Value;
 use sqlx::{Connection, PgConnection};
 use stadium_core::{DatabaseSettings, stadiums_of_2020};
@@ -19,10 +19,10 @@ async fn main() -> Result<(), Error> {
     let telemetry = &telemetry::start();
     let login = &Login::from_env()?;
     let settings = &settings::from_env()?;
-    lambda_runtime::run(service_fn(|event: LambdaEvent<Value>| async move {
+    let service = service_fn(|event: LambdaEvent<Value>| async move {
         telemetry.invocation(&event.context, populate(login, settings)).await
-    }))
-    .await
+    });
+    Runtime::new(service).layer(telemetry.after_response()).run().await
 }
 
 async fn populate(login: &Login, settings: &DatabaseSettings) -> Result<Report, Error> {

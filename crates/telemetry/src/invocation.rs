@@ -6,8 +6,8 @@
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 use std::io::{self, Write};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use lambda_runtime::Context;
 use tracing::{Dispatch, Instrument, Level, Span, Subscriber};
@@ -15,15 +15,20 @@ use tracing_subscriber::Registry;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry::LookupSpan;
 
+use crate::after_response::AfterResponse;
 use crate::json;
 use crate::logs::{INVOCATION_TARGET, Logs};
 use crate::metrics::{self, Metrics};
+use crate::output::Output;
 use crate::settings::Settings;
+use crate::traces::{Ended, Joined, Sending, TraceLayer, Traces};
 
 /// What all invocations of one process share.
 pub(crate) struct Shared {
     pub(crate) settings: Settings,
-    output: Mutex<Box<dyn Write + Send>>,
+    pub(crate) output: Arc<Output>,
+    /// `None` where tracing is off.
+    pub(crate) traces: Option<Arc<Traces>>,
     /// True until the first invocation has taken it.
     cold: AtomicBool,
     /// The keys of a line that belongs to no invocation.
@@ -31,19 +36,12 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    fn new(settings: Settings, output: Box<dyn Write + Send>) -> Self {
+    fn new(settings: Settings, output: Arc<Output>, traces: Option<Arc<Traces>>) -> Self {
         let mut keys = Vec::new();
         push_service(&mut keys, &settings);
         push_sample_rate(&mut keys, &settings);
         let cold = AtomicBool::new(!settings.provisioned);
-        Self { settings, output: Mutex::new(output), cold, keys }
-    }
-
-    /// Writes one whole line, its line break included, with one call: lines of concurrent invocations never interleave.
-    pub(crate) fn write_line(&self, line: &[u8]) {
-        let mut output = self.output.lock().unwrap_or_else(PoisonError::into_inner);
-        // A function whose logs cannot be written still answers.
-        let _ = output.write_all(line).and_then(|()| output.flush());
+        Self { settings, output, traces, cold, keys }
     }
 }
 
@@ -64,7 +62,7 @@ impl Drop for Invocation {
 /// The telemetry of one process, made by [`start`]. Cloning it is cheap and shares everything.
 #[derive(Clone)]
 pub struct Telemetry {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
 }
 
 /// Reads the environment (see the [crate] page), installs the global `tracing` subscriber and returns the handle that
@@ -93,9 +91,20 @@ pub fn start() -> Telemetry {
 impl Telemetry {
     /// The same for any settings and any output, and without touching the process's global subscriber.
     pub(crate) fn new(settings: Settings, output: Box<dyn Write + Send>) -> (Self, Dispatch) {
-        let shared = Arc::new(Shared::new(settings, output));
-        let dispatch = Dispatch::new(tracing_subscriber::registry().with(Logs::new(Arc::clone(&shared))));
-        (Self { shared }, dispatch)
+        let output = Arc::new(Output::new(output));
+        let tracer = settings.destination.as_ref().map(|to| Traces::start(to, settings.style(), &output));
+        Self::with_tracer(settings, output, tracer)
+    }
+
+    pub(crate) fn with_tracer(
+        settings: Settings,
+        output: Arc<Output>,
+        tracer: Option<(Arc<Traces>, TraceLayer)>,
+    ) -> (Self, Dispatch) {
+        let (traces, layer) = tracer.unzip();
+        let shared = Arc::new(Shared::new(settings, output, traces));
+        let logs = Logs::new(Arc::clone(&shared));
+        (Self { shared }, Dispatch::new(tracing_subscriber::registry().with(layer).with(logs)))
     }
 
     /// Runs `handler` as one invocation: what it logs carries the keys of `context`, what it counts with [`metric`](crate::metric)
@@ -113,22 +122,52 @@ impl Telemetry {
         if cold_start {
             metrics::write_cold_start(&self.shared, &context.env_config.function_name);
         }
-        let span = tracing::span!(target: INVOCATION_TARGET, Level::ERROR, "invocation");
+        let traces = self.shared.traces.as_ref();
+        let (span, ended) = match traces.and_then(|traces| traces.join(header(context), cold_start)) {
+            Some(Joined { span, ended }) => (span, Some(ended)),
+            None => (tracing::span!(target: INVOCATION_TARGET, Level::ERROR, "invocation"), None),
+        };
         let keys = keys(&self.shared.settings, context, cold_start);
         let invocation = Invocation { keys, metrics: Metrics::default(), shared: Arc::clone(&self.shared) };
         attach(&span, invocation);
+        let end = AtEnd { span, _ended: ended };
         async move {
-            let _flush = FlushAtEnd(span.clone());
-            handler.instrument(span).await
+            let end = end;
+            handler.instrument(end.span.clone()).await
         }
     }
+
+    /// The layer that sends traces when a response has been posted, for `lambda_runtime::Runtime::layer`. Make it when all is
+    /// ready for the first event: INIT ends here, as the trace shows it.
+    pub fn after_response(&self) -> AfterResponse {
+        if let Some(traces) = &self.shared.traces {
+            traces.end_init();
+        }
+        AfterResponse { telemetry: self.clone() }
+    }
+
+    pub(crate) fn send_traces(&self) -> Option<Sending> {
+        self.shared.traces.as_ref()?.send()
+    }
+
+    pub(crate) fn traces_sent(&self) {
+        if let Some(traces) = &self.shared.traces {
+            traces.sent();
+        }
+    }
+}
+
+fn header(context: &Context) -> Option<&str> {
+    context.xray_trace_id.as_deref()
 }
 
 /// The Root of the invocation's X-Ray trace, `1-<8 hex>-<24 hex>`, as it stands in the logs: what an answer may show its caller.
 /// `None` where the invocation is not traced.
 pub fn root_trace_id(context: &Context) -> Option<&str> {
-    let header = context.xray_trace_id.as_deref()?;
-    header.split(';').find_map(|part| part.trim().strip_prefix("Root=")).filter(|root| !root.is_empty())
+    header(context)?
+        .split(';')
+        .find_map(|part| part.trim().strip_prefix("Root="))
+        .filter(|root| !root.is_empty())
 }
 
 /// Runs `action` on the invocation that the calling code belongs to, if it belongs to one.
@@ -149,11 +188,19 @@ fn attach(span: &Span, invocation: Invocation) {
     });
 }
 
-struct FlushAtEnd(Span);
+/// Ends an invocation, however it ends. Its fields go in this order: the span is closed before its trace is.
+struct AtEnd {
+    span: Span,
+    _ended: Option<Ended>,
+}
 
-impl Drop for FlushAtEnd {
+impl Drop for AtEnd {
     fn drop(&mut self) {
-        self.0.with_subscriber(|(id, dispatch)| {
+        if std::thread::panicking() {
+            self.span.record("otel.status_code", "ERROR");
+            self.span.record("exception.message", "the handler panicked");
+        }
+        self.span.with_subscriber(|(id, dispatch)| {
             let Some(span) = dispatch.downcast_ref::<Registry>().and_then(|registry| registry.span(id))
             else {
                 return;

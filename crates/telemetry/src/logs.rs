@@ -18,8 +18,9 @@ use tracing_subscriber::registry::LookupSpan;
 
 use crate::invocation::{Invocation, Shared};
 use crate::json;
+use crate::traces::{HANDLER_TARGET, STEP_TARGET};
 
-/// The target of the span that an invocation runs in.
+/// The target of the span that an invocation runs in, if it is not traced.
 pub(crate) const INVOCATION_TARGET: &str = "telemetry::invocation";
 
 /// Crates whose chatter below a warning is of no use to the reader of a function's logs, with all whose names they begin
@@ -73,8 +74,10 @@ impl Logs {
 
     fn is_wanted(&self, metadata: &Metadata<'_>) -> bool {
         if metadata.is_span() {
-            // Only the invocation's own span holds anything.
-            return metadata.target() == INVOCATION_TARGET;
+            // Only an invocation's own span holds anything for a line; which steps are spans is the tracer's to say.
+            let target = metadata.target();
+            return target == INVOCATION_TARGET
+                || (self.shared.traces.is_some() && (target == STEP_TARGET || target == HANDLER_TARGET));
         }
         let level = self.shared.settings.level;
         let limit = if is_third_party(metadata.target()) { level.min(LevelFilter::WARN) } else { level };
@@ -112,7 +115,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Logs {
         self.push_keys(&mut line, event, &context);
         event.record(&mut Fields(&mut line));
         line.extend_from_slice(b"}\n");
-        self.shared.write_line(&line);
+        self.shared.output.write_line(&line);
         LINE.set(line);
     }
 }

@@ -91,7 +91,7 @@ impl Metrics {
         if self.metrics.is_empty() {
             return;
         }
-        shared.write_line(&blob(shared, &self.metrics, None));
+        shared.output.write_line(&blob(shared, &self.metrics, None));
         self.metrics.clear();
     }
 }
@@ -103,7 +103,7 @@ pub(crate) fn write_cold_start(shared: &Shared, function_name: &str) {
     }
     let function_name = shared.settings.metrics_function_name.as_deref().unwrap_or(function_name);
     let cold_start = Metric { name: "ColdStart", unit: Unit::Count, first: 1.0, more: Vec::new() };
-    shared.write_line(&blob(shared, &[cold_start], Some(function_name)));
+    shared.output.write_line(&blob(shared, &[cold_start], Some(function_name)));
 }
 
 fn blob(shared: &Shared, metrics: &[Metric], function_name: Option<&str>) -> Vec<u8> {

@@ -6,6 +6,8 @@
 use tracing::level_filters::LevelFilter;
 
 use crate::level;
+use crate::traces::Style;
+use crate::traces::destination::{self, Destination};
 
 /// The settings of one process; they do not change while it lives.
 #[derive(Clone, Debug)]
@@ -24,6 +26,10 @@ pub(crate) struct Settings {
     pub(crate) sample_rate: Option<f64>,
     /// True where the sandbox was made ahead of its first invocation, which is then no cold start for its caller.
     pub(crate) provisioned: bool,
+    /// Where traces go; `None` where tracing is off.
+    pub(crate) destination: Option<Destination>,
+    /// False where traces only flag errors and do not describe them.
+    pub(crate) capture_error: bool,
     /// What is worth a line to the reader of the logs, in the order it was found.
     pub(crate) warnings: Vec<String>,
 }
@@ -61,6 +67,8 @@ impl Settings {
             chosen.level = chosen.level.max(sampled.level);
         }
 
+        let destination = destination::choose(&variable, &mut warnings);
+
         Self {
             level: chosen.level,
             service: variable("POWERTOOLS_SERVICE_NAME").unwrap_or_else(|| "service_undefined".to_owned()),
@@ -71,9 +79,20 @@ impl Settings {
             sample_rate,
             provisioned: variable("AWS_LAMBDA_INITIALIZATION_TYPE")
                 .is_some_and(|value| value.trim() == "provisioned-concurrency"),
+            destination,
+            capture_error: !variable("POWERTOOLS_TRACER_CAPTURE_ERROR").is_some_and(|value| is_false(&value)),
             warnings,
         }
     }
+
+    /// What trace documents have of the settings.
+    pub(crate) fn style(&self) -> Style {
+        Style { service: self.service.clone(), capture_error: self.capture_error }
+    }
+}
+
+fn is_false(value: &str) -> bool {
+    ["0", "false", "off", "no", "n"].iter().any(|word| word.eq_ignore_ascii_case(value.trim()))
 }
 
 fn is_true(value: &str) -> bool {

@@ -1,4 +1,4 @@
-//! A closed loop: each connection asks again as soon as it was answered.
+//! A closed loop: a number of requests in flight, each followed by the next as soon as it was answered.
 //!
 //! Apart from what is driven. A refusal for want of a sandbox (429, 503) is asked again at once: `cargo lambda watch` keeps such a
 //! request waiting instead, so a request's time counts from its first try. Invariant: every request of a round ends with 200 and
@@ -49,12 +49,18 @@ fn count(length: usize) -> f64 {
     u32::try_from(length).map_or(f64::INFINITY, f64::from)
 }
 
-/// Asks `url` on `connections` connections for as long as `round`.
-pub(crate) fn drive(url: &str, connections: usize, round: Duration) -> anyhow::Result<Round> {
+/// Keeps `in_flight` requests for `url` in flight for as long as `round`, on `connections` connections that take turns.
+pub(crate) fn drive(
+    url: &str,
+    connections: usize,
+    in_flight: usize,
+    round: Duration,
+) -> anyhow::Result<Round> {
     let begun = Instant::now();
     let until = begun + round;
+    let share = connections / in_flight;
     let asked: Vec<anyhow::Result<(Vec<f64>, u32)>> = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..connections).map(|_| scope.spawn(|| ask_until(url, until))).collect();
+        let threads: Vec<_> = (0..in_flight).map(|_| scope.spawn(|| ask_until(url, share, until))).collect();
         threads
             .into_iter()
             .map(|thread| thread.join().unwrap_or_else(|_| bail!("a connection panicked")))
@@ -71,11 +77,18 @@ pub(crate) fn drive(url: &str, connections: usize, round: Duration) -> anyhow::R
     Ok(Round { took, times_ms, refused, server_cpu_ms: 0.0 })
 }
 
-fn ask_until(url: &str, until: Instant) -> anyhow::Result<(Vec<f64>, u32)> {
-    let mut connection = Connection::to(url)?;
+/// One request in flight, on `connections` connections in turn.
+fn ask_until(url: &str, connections: usize, until: Instant) -> anyhow::Result<(Vec<f64>, u32)> {
+    let mut connections: Vec<_> =
+        (0..connections).map(|_| Connection::to(url)).collect::<anyhow::Result<_>>()?;
     let (mut times_ms, mut refused) = (Vec::new(), 0);
-    while Instant::now() < until {
+    for turn in 0.. {
         let asked = Instant::now();
+        if asked >= until {
+            break;
+        }
+        let turn = turn % connections.len();
+        let connection = &mut connections[turn];
         loop {
             match connection.ask()? {
                 (200, b"hello") => break,

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, value_parser};
-use lambda_lab::experiment::{Function, LogFormat, LogSettings, Program};
+use lambda_lab::experiment::{Function, LogFormat, LogSettings, Program, TracingMode};
 
 const FUNCTION: &str = "function";
 const MEMORY: &str = "memory";
@@ -22,6 +22,7 @@ const EXTENSION: &str = "extension";
 const RESERVED: &str = "reserved-concurrency";
 const PROVISIONED: &str = "provisioned-concurrency";
 const LOG_FORMAT: &str = "log-format";
+const TRACING: &str = "tracing";
 
 /// Lambda's defaults, <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>.
 const DEFAULT_MEMORY_MB: u32 = 128;
@@ -86,6 +87,10 @@ impl Args for Functions {
                 option(LOG_FORMAT, "FORMAT", "How its log is written [default: Text]")
                     .value_parser(["Text", "JSON"]),
             )
+            .arg(
+                option(TRACING, "MODE", "X-Ray tracing, Active or PassThrough [default: PassThrough]")
+                    .value_parser(value_parser!(TracingMode)),
+            )
             .next_help_heading(None::<&str>)
     }
 
@@ -126,7 +131,7 @@ impl<'a> Grouped<'a> {
     fn new(matches: &'a ArgMatches) -> Result<Self, clap::Error> {
         let begins: Vec<_> = matches.indices_of(FUNCTION).unwrap_or_default().collect();
         let grouped = Self { matches, begins };
-        for option in [MEMORY, TIMEOUT, ENV, EXTENSION, RESERVED, PROVISIONED, LOG_FORMAT] {
+        for option in [MEMORY, TIMEOUT, ENV, EXTENSION, RESERVED, PROVISIONED, LOG_FORMAT, TRACING] {
             let given = matches.value_source(option) == Some(ValueSource::CommandLine);
             let mut places = matches.indices_of(option).unwrap_or_default();
             if given && places.any(|place| grouped.owner(place).is_none()) {
@@ -201,6 +206,7 @@ impl<'a> Grouped<'a> {
             reserved_concurrency,
             provisioned_concurrency,
             logging: LogSettings { format: log_format, ..LogSettings::default() },
+            tracing: self.one(TRACING, number, name)?.unwrap_or_default(),
             env,
         })
     }

@@ -15,6 +15,7 @@ use lambda_lab::distance::Network;
 use lambda_lab::experiment::{AccountLimits, Experiment, ParameterTemplate};
 use lambda_lab::lab::{Lab, Options, default_functions_dir};
 use lambda_lab::limits::Wanted;
+use lambda_lab::xray::{Sampling, SegmentStyle};
 use tokio::sync::mpsc::unbounded_channel;
 
 use super::ending::until_ended;
@@ -62,6 +63,16 @@ pub(super) struct Serve {
     /// Append a JSON line per invocation to this file.
     #[arg(long, value_name = "FILE")]
     records: Option<PathBuf>,
+    /// Append trace documents to DIR/documents.jsonl, and sum them up in DIR/summary.json at the end.
+    #[arg(long, value_name = "DIR")]
+    traces: Option<PathBuf>,
+    /// Which requests to functions with --tracing Active are sampled where their caller has not decided: service (one a second and
+    /// 5 % of the others), all or none.
+    #[arg(long, value_name = "RULE", default_value = "service")]
+    sampling: Sampling,
+    /// The format of Lambda's own segments: new (Init and annotations) or old (Initialization, Invocation, Overhead).
+    #[arg(long, value_name = "STYLE", default_value = "new")]
+    segments: SegmentStyle,
     /// Print a line per invocation.
     #[arg(long, conflicts_with = "ready_line")]
     follow: bool,
@@ -135,6 +146,9 @@ pub(super) async fn run(serve: Serve) -> anyhow::Result<()> {
         log_file: serve.logs,
         invocations: serve.follow.then_some(invocations),
         port: serve.port,
+        traces: serve.traces,
+        sampling: serve.sampling,
+        segments: serve.segments,
         network: serve.network,
         limits: serve.limits,
         freeze: !serve.no_freeze,

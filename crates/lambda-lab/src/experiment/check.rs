@@ -4,102 +4,15 @@
 //! the value and what is expected instead.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::{Range, RangeInclusive};
-use std::path::{Path, PathBuf};
+use std::ops::RangeInclusive;
+use std::path::Path;
 
 use toml::Spanned;
 
-use super::file::{AccountTable, ArrivalTable, File, FunctionTable, LoadTable, ParameterValue, ProgramTable};
-use super::{
-    AccountLimits, ArrivalPhase, Experiment, Function, LoadProfile, LogFormat, LogSettings,
-    ParameterTemplate, Program,
-};
-
-/// Why an experiment cannot be run as the file says.
-#[derive(Debug, thiserror::Error)]
-pub enum ExperimentError {
-    /// The file cannot be read.
-    #[error("experiment file {path}: {source}; name an existing file with --experiment")]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// The file is not TOML, or has a key or type the experiment file does not have.
-    #[error("experiment file {path}: {message}")]
-    Malformed {
-        /// The file.
-        path: PathBuf,
-        /// The TOML reader's words, with line, column and excerpt.
-        message: String,
-    },
-    /// A value is impossible.
-    #[error("experiment file {path}, line {line}: {key} = {value}: {expected}")]
-    Invalid {
-        /// The file.
-        path: PathBuf,
-        /// Its line, from 1.
-        line: usize,
-        /// The key whose value is wrong.
-        key: String,
-        /// The value.
-        value: String,
-        /// What is expected instead.
-        expected: String,
-    },
-    /// The profile asked for is not in the file.
-    #[error("load profile {name:?} is not in the experiment file; it has: {known}")]
-    NoSuchProfile {
-        /// The name asked for.
-        name: String,
-        /// The names there are.
-        known: String,
-    },
-    /// `${key}` names no service value.
-    #[error("{template:?} names the unknown value {key:?}; known are: {known}")]
-    UnknownPlaceholder {
-        /// The text with the placeholder.
-        template: String,
-        /// The unknown key.
-        key: String,
-        /// The keys there are.
-        known: String,
-    },
-}
-
-/// The file's text and place, so that a byte range can be told as a line.
-struct Source<'a> {
-    text: &'a str,
-    path: &'a Path,
-}
-
-type Checked<T> = Result<T, ExperimentError>;
-
-impl Source<'_> {
-    fn invalid(
-        &self,
-        span: Range<usize>,
-        key: &str,
-        value: impl std::fmt::Display,
-        expected: &str,
-    ) -> ExperimentError {
-        ExperimentError::Invalid {
-            path: self.path.to_owned(),
-            line: self.text[..span.start].matches('\n').count() + 1,
-            key: key.to_owned(),
-            value: value.to_string(),
-            expected: expected.to_owned(),
-        }
-    }
-
-    fn number(&self, key: &str, value: &Spanned<i64>, range: RangeInclusive<u32>) -> Checked<u32> {
-        u32::try_from(*value.get_ref()).ok().filter(|number| range.contains(number)).ok_or_else(|| {
-            let expected = format!("expected {} to {}", range.start(), range.end());
-            self.invalid(value.span(), key, value.get_ref(), &expected)
-        })
-    }
-}
+use super::error::{Checked, ExperimentError, Source};
+use super::file::{AccountTable, ArrivalTable, File, FunctionTable, LoadTable, ParameterValue};
+use super::function::{NAME_EXPECTED, function, is_name, quoted};
+use super::{AccountLimits, ArrivalPhase, Experiment, Function, LoadProfile, ParameterTemplate};
 
 pub(super) fn experiment(text: &str, path: &Path) -> Checked<Experiment> {
     let file: File = toml::from_str(text).map_err(|error| ExperimentError::Malformed {
@@ -155,17 +68,6 @@ fn account(source: &Source<'_>, table: &AccountTable, variants: &[Function]) -> 
     })
 }
 
-const NAME_EXPECTED: &str = "expected 1 to 64 of a-z, A-Z, 0-9, - and _";
-
-fn is_name(name: &str) -> bool {
-    (1..=64).contains(&name.len())
-        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
-}
-
-fn quoted(value: &Spanned<String>) -> String {
-    format!("{:?}", value.get_ref())
-}
-
 fn parameters(
     source: &Source<'_>,
     table: BTreeMap<Spanned<String>, ParameterValue>,
@@ -199,134 +101,6 @@ fn secrets(
         Ok((name.into_inner(), value))
     };
     table.into_iter().map(check).collect()
-}
-
-fn function(source: &Source<'_>, table: &FunctionTable, names: &mut BTreeSet<String>) -> Checked<Function> {
-    let name = &table.name;
-    if !is_name(name.get_ref()) {
-        return Err(source.invalid(name.span(), "name", quoted(name), NAME_EXPECTED));
-    }
-    if !names.insert(name.get_ref().clone()) {
-        return Err(source.invalid(
-            name.span(),
-            "name",
-            quoted(name),
-            "expected a name no other function has",
-        ));
-    }
-    let own_program = ProgramKeys {
-        package: &table.package,
-        binary: &table.binary,
-        command: &table.command,
-        dir: &table.dir,
-    };
-    let extension = |table: &ProgramTable| {
-        let keys = ProgramKeys {
-            package: &table.package,
-            binary: &table.binary,
-            command: &table.command,
-            dir: &table.dir,
-        };
-        program(source, name.span(), &keys)
-    };
-    let optional = |key: &str, value: &Option<Spanned<i64>>, range: RangeInclusive<u32>| {
-        value.as_ref().map(|value| source.number(key, value, range)).transpose()
-    };
-    let reserved_concurrency = optional("reserved_concurrency", &table.reserved_concurrency, 0..=1000)?;
-    let provisioned = &table.provisioned_concurrency;
-    let most = reserved_concurrency.unwrap_or(1000);
-    let provisioned_concurrency = optional("provisioned_concurrency", provisioned, 0..=most)?.unwrap_or(0);
-    Ok(Function {
-        name: name.get_ref().clone(),
-        program: program(source, name.span(), &own_program)?,
-        memory_mb: source.number("memory_mb", &table.memory_mb, 128..=10_240)?,
-        timeout_s: source.number("timeout_s", &table.timeout_s, 1..=900)?,
-        extensions: table.extensions.iter().map(extension).collect::<Checked<_>>()?,
-        reserved_concurrency,
-        provisioned_concurrency,
-        logging: logging(source, table)?,
-        env: environment(source, &table.env)?,
-    })
-}
-
-/// Levels go with JSON only, as on AWS.
-fn logging(source: &Source<'_>, table: &FunctionTable) -> Checked<LogSettings> {
-    let application = table.application_log_level.as_ref();
-    let system = table.system_log_level.as_ref();
-    let place = application.map(Spanned::span).or(system.map(Spanned::span));
-    if let (LogFormat::Text, Some(span)) = (table.log_format, place) {
-        let expected = "expected only beside log_format = \"JSON\"";
-        return Err(source.invalid(span, "application_log_level or system_log_level", "(set)", expected));
-    }
-    Ok(LogSettings {
-        format: table.log_format,
-        application_level: application.map(|level| *level.get_ref()).unwrap_or_default(),
-        system_level: system.map(|level| *level.get_ref()).unwrap_or_default(),
-    })
-}
-
-/// Names Lambda sets itself: a function may not, <https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html>.
-const RESERVED_ENVIRONMENT: [&str; 3] = ["AWS_LAMBDA_", "_HANDLER", "LAMBDA_TASK_ROOT"];
-
-fn environment(
-    source: &Source<'_>,
-    table: &BTreeMap<Spanned<String>, String>,
-) -> Checked<BTreeMap<String, String>> {
-    let check = |(name, value): (&Spanned<String>, &String)| {
-        let key = name.get_ref();
-        if RESERVED_ENVIRONMENT.iter().any(|reserved| key.starts_with(reserved)) || key.contains('=') {
-            let expected = "expected a name that Lambda does not set itself";
-            return Err(source.invalid(name.span(), "env", quoted(name), expected));
-        }
-        Ok((key.clone(), value.clone()))
-    };
-    table.iter().map(check).collect()
-}
-
-struct ProgramKeys<'a> {
-    package: &'a Option<Spanned<String>>,
-    binary: &'a Option<Spanned<String>>,
-    command: &'a Option<Spanned<Vec<String>>>,
-    dir: &'a Option<Spanned<String>>,
-}
-
-fn program(source: &Source<'_>, owner: Range<usize>, keys: &ProgramKeys<'_>) -> Checked<Program> {
-    match (keys.package, keys.command) {
-        (Some(package), None) => {
-            if let Some(dir) = keys.dir {
-                return Err(source.invalid(dir.span(), "dir", quoted(dir), "expected only beside command"));
-            }
-            let binary = keys.binary.as_ref().unwrap_or(package);
-            for value in [package, binary] {
-                if !is_name(value.get_ref()) {
-                    return Err(source.invalid(value.span(), "package", quoted(value), NAME_EXPECTED));
-                }
-            }
-            Ok(Program::Package { package: package.get_ref().clone(), binary: binary.get_ref().clone() })
-        }
-        (None, Some(command)) => {
-            if let Some(binary) = keys.binary {
-                let expected = "expected only beside package";
-                return Err(source.invalid(binary.span(), "binary", quoted(binary), expected));
-            }
-            if command.get_ref().is_empty() {
-                let expected =
-                    "expected the program and its arguments, such as [\"python3\", \"bootstrap.py\"]";
-                return Err(source.invalid(command.span(), "command", "[]", expected));
-            }
-            let dir = keys.dir.as_ref().map_or(".", |dir| dir.get_ref().as_str());
-            let base = source.path.parent().unwrap_or(Path::new("."));
-            Ok(Program::Command { words: command.get_ref().clone(), dir: base.join(dir) })
-        }
-        (Some(package), Some(_)) => {
-            let expected = "expected either package or command, not both";
-            Err(source.invalid(package.span(), "package", quoted(package), expected))
-        }
-        (None, None) => {
-            let expected = "expected package = \"<crate>\" or command = [\"<program>\", ..]";
-            Err(source.invalid(owner, "program", "(none)", expected))
-        }
-    }
 }
 
 fn load_profile(source: &Source<'_>, name: &str, table: &LoadTable) -> Checked<LoadProfile> {

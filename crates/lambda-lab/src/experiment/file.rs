@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{ApplicationLevel, LogFormat, SystemLevel};
+use super::{ApplicationLevel, LogFormat, SystemLevel, TracingMode};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -75,6 +75,8 @@ pub(super) struct FunctionTable {
     pub(super) log_format: LogFormat,
     pub(super) application_log_level: Option<Spanned<ApplicationLevel>>,
     pub(super) system_log_level: Option<Spanned<SystemLevel>>,
+    #[serde(default)]
+    pub(super) tracing: TracingMode,
     #[serde(default)]
     pub(super) env: BTreeMap<Spanned<String>, String>,
 }

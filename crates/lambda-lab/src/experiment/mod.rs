@@ -5,7 +5,9 @@
 //! file is said with its line, its value and the mend before any process starts.
 
 mod check;
+mod error;
 mod file;
+mod function;
 #[cfg(test)]
 mod tests;
 
@@ -13,7 +15,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 pub use crate::logs::{ApplicationLevel, LogFormat, LogSettings, SystemLevel};
-pub use check::ExperimentError;
+pub use crate::xray::TracingMode;
+pub use error::ExperimentError;
 
 /// A checked experiment file.
 #[derive(Clone, Debug, PartialEq)]
@@ -75,6 +78,8 @@ pub struct Function {
     pub provisioned_concurrency: u32,
     /// How its log is written.
     pub logging: LogSettings,
+    /// Whether Lambda records X-Ray segments of its requests.
+    pub tracing: TracingMode,
     /// The function's own environment; `${key}` stands for a service's value.
     pub env: BTreeMap<String, String>,
 }

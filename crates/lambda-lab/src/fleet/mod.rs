@@ -18,6 +18,7 @@ use crate::journal::Journal;
 use crate::logs::Initialization;
 use crate::sandbox::state::Ended;
 use crate::sandbox::{Ground, InitFailure, InvocationRequest, Outcome, Sandbox};
+use crate::xray::Trace;
 use account::Account;
 use admission::Gate;
 use placement::{Counts, Idle, Placement, Ticket};
@@ -101,6 +102,11 @@ impl Fleet {
         result
     }
 
+    /// Begins the trace of a request that came with this header.
+    pub(crate) fn trace(&self, header: Option<&str>) -> Trace {
+        self.ground.tracing.begin(header)
+    }
+
     /// Serves `request` with an idle sandbox or a new one. The invocation goes on even if the caller stops waiting.
     pub(crate) async fn invoke(self: &Arc<Self>, request: InvocationRequest) -> Served {
         self.begin(request, None).await
@@ -121,7 +127,12 @@ impl Fleet {
         let (sandbox, ticket) = match self.place().await {
             Placement::Idle(sandbox, ticket) => (Some(sandbox), ticket),
             Placement::New(ticket) => (None, ticket),
-            Placement::Throttled(reason) => return Served::Throttled(reason),
+            Placement::Throttled(reason) => {
+                if let Some(traced) = &request.traced {
+                    traced.unserved(&request.request_id, 429);
+                }
+                return Served::Throttled(reason);
+            }
         };
         let (reply, outcome) = oneshot::channel();
         let fleet = Arc::clone(self);
@@ -142,6 +153,9 @@ impl Fleet {
         let mut sandbox = match idle.map_or_else(|| self.create(Initialization::OnDemand), Ok) {
             Ok(sandbox) => sandbox,
             Err(ended) => {
+                if let Some(traced) = &request.traced {
+                    traced.unserved(&request.request_id, 500);
+                }
                 let _ = waiting.outcome.send(Outcome::Ended(ended));
                 return self.change(|counts| {
                     counts.cold -= 1;

@@ -29,7 +29,6 @@ use crate::fleet::{Fleet, Served};
 use crate::invoke_api::{self, MAX_EVENT_BYTES};
 use crate::sandbox::state::Answer;
 use crate::sandbox::{InvocationRequest, Outcome};
-use crate::trace::TraceContext;
 use event::{Context, HttpRequest};
 use face::{FUNCTION_URL_PREFIX, Face};
 
@@ -97,10 +96,8 @@ async fn handle(
         Ok(Err(_)) => return face.too_large(),
         Err(_) => return Face::too_slow(),
     };
-    let trace = TraceContext::from_header(
-        parts.headers.get("x-amzn-trace-id").and_then(|header| header.to_str().ok()),
-    );
-    let trace_header = trace.header();
+    let trace = fleet.trace(parts.headers.get("x-amzn-trace-id").and_then(|header| header.to_str().ok()));
+    let trace_header = trace.header;
     let request_id = Uuid::new_v4().to_string();
     let (id_header, context_id) = face.request_id(&request_id);
     let http_request = HttpRequest {
@@ -121,9 +118,10 @@ async fn handle(
     let mut response = match event::event(&http_request, &context) {
         Ok(payload) if payload.len() > MAX_EVENT_BYTES => face.too_large(),
         Ok(payload) => {
-            let (trace_id, payload) = (trace.root, payload.into());
+            let (trace_id, traced, payload) = (trace.root, trace.traced, payload.into());
+            let client_context = None;
             let request =
-                InvocationRequest { request_id, trace_id, trace_header, payload, client_context: None };
+                InvocationRequest { request_id, trace_id, trace_header, traced, payload, client_context };
             invoke(face, fleet, request).await
         }
         Err(_) => face.function_failed(),

@@ -28,7 +28,6 @@ use crate::body;
 use crate::fleet::Fleet;
 use crate::http_api::{BODY_LIMIT, Fleets};
 use crate::sandbox::InvocationRequest;
-use crate::trace::TraceContext;
 use name::FunctionName;
 use queue::{Event, EventQueue};
 use refusal::Refusal;
@@ -86,9 +85,8 @@ async fn invoke(
     };
     let request_id = Uuid::new_v4().to_string();
     let (parts, body) = request.into_parts();
-    let trace = TraceContext::from_header(text(&parts.headers, "x-amzn-trace-id"));
     let call = Call { name, qualifier: parameters.qualifier.as_deref(), headers: &parts.headers };
-    let answered = api.answer(&call, body, &request_id, trace).await;
+    let answered = api.answer(&call, body, &request_id).await;
     let mut response = answered.unwrap_or_else(IntoResponse::into_response);
     identify(&mut response, &request_id);
     response
@@ -115,22 +113,18 @@ enum InvocationType {
 }
 
 impl InvokeApi {
-    async fn answer(
-        &self,
-        call: &Call<'_>,
-        body: Body,
-        request_id: &str,
-        trace: TraceContext,
-    ) -> Result<Response<Body>, Refusal> {
+    async fn answer(&self, call: &Call<'_>, body: Body, request_id: &str) -> Result<Response<Body>, Refusal> {
         let kind = invocation_type(call.headers)?;
         let tail = log_tail_wanted(call.headers)?;
         let fleet = self.fleet(call)?;
         let payload = payload(kind, body).await?;
-        let trace_header = trace.header();
+        let trace = fleet.trace(text(call.headers, "x-amzn-trace-id"));
+        let trace_header = trace.header;
         let request = InvocationRequest {
             request_id: request_id.to_owned(),
             trace_id: trace.root,
             trace_header: trace_header.clone(),
+            traced: trace.traced,
             payload,
             client_context: match kind {
                 InvocationType::RequestResponse => client_context(call.headers)?,

@@ -17,6 +17,7 @@ use super::refusal::Refusal;
 use crate::fleet::{Fleet, Served};
 use crate::sandbox::state::Answer;
 use crate::sandbox::{InvocationRequest, Outcome};
+use crate::xray::Delivery;
 
 /// How much all queued events may hold together: this host's memory is not a service's.
 const MAX_QUEUED_KIB: usize = 256 * 1024;
@@ -76,8 +77,13 @@ async fn deliver(event: &Event, retry_delays: &[Duration]) {
     let accepted = Instant::now();
     let mut retry_delays = retry_delays.iter();
     let mut pause = FIRST_PAUSE;
+    let mut delivery = Delivery::of(&event.request);
     loop {
-        let wait = match failure(event.fleet.invoke(event.request.clone()).await) {
+        let failure = failure(event.fleet.invoke(delivery.attempt(&event.request)).await);
+        if !matches!(failure, Failure::Throttled) {
+            delivery.ran(matches!(failure, Failure::None));
+        }
+        let wait = match failure {
             Failure::None => return,
             Failure::Throttled => {
                 let wait = pause;

@@ -16,7 +16,6 @@ use crate::http_api::Fleets;
 use crate::journal::{Journal, last_lines};
 use crate::sandbox::state::Answer;
 use crate::sandbox::{InvocationRequest, Outcome};
-use crate::trace::TraceContext;
 
 pub(super) fn account(experiment: &Experiment) -> Arc<Account> {
     let reserved = experiment.variants.iter().filter_map(|variant| variant.reserved_concurrency).sum();
@@ -32,11 +31,12 @@ pub(super) async fn provision(fleet: &Arc<Fleet>, journal: &Journal) -> Result<(
 }
 
 pub(super) async fn run_setup(fleet: &Arc<Fleet>, journal: &Journal) -> Result<(), LabError> {
-    let trace = TraceContext::from_header(None);
+    let trace = fleet.trace(None);
     let request = InvocationRequest {
         request_id: Uuid::new_v4().to_string(),
-        trace_header: trace.header(),
+        trace_header: trace.header,
         trace_id: trace.root,
+        traced: trace.traced,
         client_context: None,
         payload: "{}".into(),
     };

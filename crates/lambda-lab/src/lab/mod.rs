@@ -34,6 +34,7 @@ use crate::secrets::SecretsEndpoint;
 use crate::services::Services;
 use crate::services::run_dir::RunDir;
 use crate::ssm::SsmEndpoint;
+use crate::xray::{Traces, Tracing};
 pub use error::LabError;
 use error::prepare;
 use functions::{account, expire_idle, function_urls, provision, run_setup};
@@ -50,6 +51,8 @@ pub struct Lab {
     ssm: Arc<SsmEndpoint>,
     stop: Arc<Notify>,
     ports: Vec<JoinHandle<()>>,
+    /// Ended after the functions, which send to it.
+    traces: Traces,
     /// Before the functions' dependencies; dropped after the functions and before the servers.
     distance: DelayLines,
     run_dir: RunDir,
@@ -74,6 +77,7 @@ impl Lab {
         let logs_dir = options.logs_dir.clone().unwrap_or_else(|| run_dir.path().join("logs"));
         let journal = Journal::open(options.records.as_deref(), &logs_dir).map_err(prepare)?;
         let journal = Arc::new(journal.with(options.log_file.clone(), options.invocations.clone()));
+        let traces = Traces::start(options.traces.as_deref()).map_err(prepare)?;
         let credentials = new_credentials();
         let services = start_services(experiment, &run_dir, &authority, &credentials).await?;
         let mut distance = DelayLines::new(options.network.clone());
@@ -91,10 +95,12 @@ impl Lab {
         let env = platform_env(ssm_port, secrets_port, &values);
         let account = account(experiment);
         let fleet = |function: &Function| -> Result<Arc<Fleet>, LabError> {
-            let config = function::configure(function, &options.functions_dir, &values, &env, &credentials)?;
+            let dir = &options.functions_dir;
+            let config = function::configure(function, dir, &values, &env, &credentials, traces.address())?;
             let log = journal.function_log(&config.name, config.logging).map_err(prepare)?;
             let (limits, freeze) = (limits.clone(), options.freeze);
-            let ground = Ground { function: Arc::new(config), limits, log, freeze };
+            let tracing = Tracing::new(&config, options.sampling, options.segments, traces.documents());
+            let ground = Ground { function: Arc::new(config), limits, log, freeze, tracing };
             let scaling_rate = experiment.account.new_sandboxes_per_10_s;
             Ok(Fleet::new(ground, Arc::clone(&journal), Arc::clone(&account), scaling_rate))
         };
@@ -126,7 +132,7 @@ impl Lab {
         };
         let delays = options.async_retry_delays.clone();
         let ports = Vec::from(http_api::serve(front, Arc::clone(&fleets), delays));
-        Ok(Self::serve(controlled, ports, control, ready, journal, distance, run_dir))
+        Ok(Self::serve(controlled, ports, control, ready, journal, (traces, distance, run_dir)))
     }
 
     fn serve(
@@ -135,8 +141,7 @@ impl Lab {
         control: TcpListener,
         ready: Ready,
         journal: Arc<Journal>,
-        distance: DelayLines,
-        run_dir: RunDir,
+        (traces, distance, run_dir): (Traces, DelayLines, RunDir),
     ) -> Self {
         let controlled = Arc::new(controlled);
         let fleets = Arc::clone(&controlled.fleets);
@@ -150,6 +155,7 @@ impl Lab {
             ssm: Arc::clone(&controlled.ssm),
             stop: Arc::clone(&controlled.stop),
             ports,
+            traces,
             distance,
             run_dir,
         }
@@ -186,12 +192,15 @@ impl Lab {
             let _ = tokio::time::timeout(Duration::from_secs(5), fleet.retire()).await;
         }
         drop(self.fleets);
+        let traces = self.traces;
+        let written = tokio::task::spawn_blocking(move || traces.stop()).await.map_err(prepare)?;
         drop(self.distance);
         drop(self.ssm);
         if let Some(Ok(services)) = self.services.map(Arc::try_unwrap) {
             services.stop().await.map_err(|error| LabError::Service(error.to_string()))?;
         }
-        self.run_dir.remove().map_err(prepare)
+        self.run_dir.remove().map_err(prepare)?;
+        written.map(drop).map_err(prepare)
     }
 }
 

@@ -11,6 +11,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use crate::distance::Network;
 use crate::limits::Wanted;
 use crate::records::Invocation;
+use crate::xray::{Sampling, SegmentStyle};
 use crate::{invoke_api, ssm};
 
 /// What a lab is started with.
@@ -30,6 +31,12 @@ pub struct Options {
     pub port: u16,
     /// How far the dependencies are said to be.
     pub network: Network,
+    /// The folder of the run's trace documents, `documents.jsonl` and `summary.json`; none: they are judged and not kept.
+    pub traces: Option<PathBuf>,
+    /// Which undecided requests to functions with active tracing are sampled.
+    pub sampling: Sampling,
+    /// The format of the functions' segments.
+    pub segments: SegmentStyle,
     /// Which backend enforces CPU shares, memory and freezing.
     pub limits: Wanted,
     /// Whether idle sandboxes stand still, as on AWS; switched off to see what freezing costs.
@@ -50,6 +57,9 @@ impl Default for Options {
             invocations: None,
             port: 0,
             network: Network::default(),
+            traces: None,
+            sampling: Sampling::default(),
+            segments: SegmentStyle::default(),
             limits: Wanted::Auto,
             freeze: true,
             async_retry_delays: invoke_api::ASYNC_RETRY_DELAYS.to_vec(),

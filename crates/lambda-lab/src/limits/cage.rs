@@ -47,11 +47,9 @@ impl Cage {
         self.groups.entrance()
     }
 
-    /// Remembers the leader of a process group that was started in this cage. Needed where no control group does the work.
+    /// Remembers the leader of a process group that was started in this cage.
     pub(crate) fn adopt(&self, leader: Pid) {
-        if matches!(self.freezer, Freezer::Signals) || !self.groups.tell_peak_memory() {
-            self.processes.adopt(leader);
-        }
+        self.processes.adopt(leader, !self.groups.hold_processes());
     }
 
     /// Lambda's INIT: two processors, or the sandbox's share if that is more.
@@ -108,11 +106,15 @@ impl Cage {
     /// What was used since the cage was made.
     pub(crate) fn usage(&self) -> Usage {
         let usage = self.groups.usage();
-        Usage {
-            cpu: usage.cpu.or_else(|| self.processes.cpu_time()),
-            peak_memory_mb: usage.peak_memory_mb.or_else(|| self.processes.peak_memory_mb()),
-            ..usage
-        }
+        Usage { cpu: usage.cpu.or_else(|| self.processes.cpu_time()), ..usage }
+    }
+
+    /// The most memory that was held at once, in MB (2^20 bytes): the greater of what was charged to the group, kernel memory
+    /// included, and of what its leaders had resident. A group is not charged for pages of a file that another group read first
+    /// (<https://docs.kernel.org/admin-guide/cgroup-v1/memory.html>, 2.3), and nobody shares a cache with a sandbox on AWS.
+    pub(crate) fn peak_memory_mb(&self) -> Option<f64> {
+        let both = [self.groups.peak_memory_mb(), self.processes.peak_memory_mb()];
+        both.into_iter().flatten().reduce(f64::max)
     }
 
     /// Kills every process in the cage, frozen or not, those that left their group included. The cage can be used again after a

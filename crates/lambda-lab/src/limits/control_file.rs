@@ -1,4 +1,4 @@
-//! Reading and writing the files of a control group.
+//! Reading and writing the files by which the kernel tells and is told about a group or a process.
 //!
 //! Apart because every backend does it on the way of an invocation. Invariant: a read is one system call on a file that stays open,
 //! into a buffer on the stack.
@@ -8,7 +8,7 @@ use std::io;
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 
-/// Longer than any file read here; the kernel's longest, `cpu.stat`, has about 300 bytes.
+/// Longer than `cpu.stat`, with about 300 bytes the longest of a group's files, and than what is read of a process's `status`.
 const BUFFER_BYTES: usize = 1024;
 
 /// A file of counters, kept open.

@@ -106,12 +106,12 @@ impl Groups {
         }
     }
 
-    /// Whether the kernel tells the group's peak memory.
-    pub(super) fn tell_peak_memory(&self) -> bool {
+    /// The most memory charged to them at once, in MB, where the kernel tells it.
+    pub(super) fn peak_memory_mb(&self) -> Option<f64> {
         match &self.usage {
-            UsageFiles::None => false,
-            UsageFiles::V1(_) => true,
-            UsageFiles::V2(files) => files.tells_peak_memory(),
+            UsageFiles::None => None,
+            UsageFiles::V1(files) => files.peak_memory_mb(),
+            UsageFiles::V2(files) => files.peak_memory_mb(),
         }
     }
 }

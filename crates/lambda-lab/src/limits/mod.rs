@@ -145,8 +145,6 @@ pub(crate) struct Usage {
     pub(crate) cpu: Option<Duration>,
     /// Time that its processors were held back by its share, summed over processors.
     pub(crate) throttled: Option<Duration>,
-    /// The most memory it held at once, in MB (2^20 bytes). A group's number includes page cache and kernel memory charged to it.
-    pub(crate) peak_memory_mb: Option<f64>,
     /// Times the kernel killed in it because its memory was full.
     pub(crate) oom_kills: Option<u64>,
 }

@@ -56,13 +56,17 @@ impl UsageFiles {
         })
     }
 
-    /// Reads them.
+    /// The most memory charged to the group at once, in MB.
+    pub(super) fn peak_memory_mb(&self) -> Option<f64> {
+        self.memory_peak.number().map(super::v2::mb)
+    }
+
+    /// Reads the others.
     pub(super) fn usage(&self) -> Usage {
         let throttled = self.cpu_stat.read(|text| field(text, "throttled_time"));
         Usage {
             cpu: self.cpu_usage.as_ref().and_then(Counters::number).map(Duration::from_nanos),
             throttled: throttled.map(Duration::from_nanos),
-            peak_memory_mb: self.memory_peak.number().map(super::v2::mb),
             oom_kills: self.memory_oom.read(|text| field(text, "oom_kill")),
         }
     }

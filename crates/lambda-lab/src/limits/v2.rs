@@ -49,9 +49,9 @@ impl UsageFiles {
         }
     }
 
-    /// Whether the kernel tells the group's peak memory (it does since 5.19).
-    pub(super) fn tells_peak_memory(&self) -> bool {
-        self.memory_peak.is_some()
+    /// The most memory charged to the group at once, in MB (the kernel tells it since 5.19).
+    pub(super) fn peak_memory_mb(&self) -> Option<f64> {
+        self.memory_peak.as_ref().and_then(Counters::number).map(mb)
     }
 
     /// Reads them.
@@ -62,7 +62,6 @@ impl UsageFiles {
         Usage {
             cpu: cpu.map(Duration::from_micros),
             throttled: throttled.map(Duration::from_micros),
-            peak_memory_mb: self.memory_peak.as_ref().and_then(Counters::number).map(mb),
             oom_kills: self.memory_events.as_ref().and_then(|file| file.read(kills)),
         }
     }

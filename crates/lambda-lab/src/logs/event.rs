@@ -123,6 +123,8 @@ pub(crate) struct Report {
     pub(crate) max_memory_mb: Option<f64>,
     /// On the first invocation of a sandbox that was initialized on demand.
     pub(crate) init_duration: Option<Duration>,
+    /// The trace id and the id of the function's segment, where segments are recorded.
+    pub(crate) xray: Option<(String, String)>,
 }
 
 impl Report {

@@ -71,6 +71,7 @@ fn report(status: EventStatus) -> PlatformEvent {
         memory_mb: 128,
         max_memory_mb: Some(66.5),
         init_duration: None,
+        xray: None,
     }))
 }
 

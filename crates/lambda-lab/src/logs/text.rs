@@ -80,6 +80,9 @@ pub(crate) fn end_lines(report: &Report) -> String {
         let _ = write!(lines, "Init Duration: {:.2} ms\t", milliseconds(init));
     }
     end_with_status(&mut lines, report.status, report.error_type.as_deref());
+    if let Some((trace_id, segment_id)) = &report.xray {
+        let _ = writeln!(lines, "XRAY TraceId: {trace_id}\tSegmentId: {segment_id}\tSampled: true\t");
+    }
     lines
 }
 
@@ -118,6 +121,7 @@ mod tests {
             memory_mb,
             max_memory_mb: Some(max_memory_mb),
             init_duration: None,
+            xray: None,
         }
     }
 
@@ -132,6 +136,19 @@ mod tests {
     fn assert_report(report: Report, expected: &str) {
         let lines = text(&PlatformEvent::Report(Box::new(report)));
         assert_eq!(lines, format!("END RequestId: {ID}\nREPORT RequestId: {ID}\t{expected}"));
+    }
+
+    #[test]
+    fn a_sampled_invocation_has_its_trace_in_the_report() {
+        let xray = Some(("1-677faf89-09a6b95269c6e56c4d1ab356".to_owned(), "7e44b09386b9ab35".to_owned()));
+        let mut sampled = Report { xray, ..report(1776.81, 1777, 256, 131.0) };
+        sampled.init_duration = Some(ms(1987.45));
+        assert_report(
+            sampled,
+            "Duration: 1776.81 ms\tBilled Duration: 1777 ms\tMemory Size: 256 MB\tMax Memory Used: 131 MB\t\
+             Init Duration: 1987.45 ms\t\n\
+             XRAY TraceId: 1-677faf89-09a6b95269c6e56c4d1ab356\tSegmentId: 7e44b09386b9ab35\tSampled: true\t\n",
+        );
     }
 
     // The expected lines are those of logs of real functions, byte for byte.

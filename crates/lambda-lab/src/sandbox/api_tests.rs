@@ -1,7 +1,7 @@
 //! The Runtime and Extensions API against callers that break the rules: statuses and error types as Lambda's.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -11,7 +11,7 @@ use tower::ServiceExt;
 
 use super::extensions_api::{self, FunctionFacts};
 use super::runtime_api;
-use super::state::{Answer, Current, Event, ExtensionEvent, RuntimePhase, State};
+use super::state::{Answer, Current, Event, ExtensionEvent, Inner, RuntimePhase, State};
 
 struct Api {
     state: Arc<State>,
@@ -62,7 +62,7 @@ impl Api {
             for extension in inner.extensions.iter_mut().filter(|extension| extension.wants_invoke) {
                 extension.pending = Some(ExtensionEvent::Invoke(Arc::clone(&event)));
             }
-            inner.current = Some(Current { event, answer: None, runtime_done: None });
+            inner.current = Some(Current { event, answer: None });
         });
     }
 
@@ -191,11 +191,12 @@ async fn the_sandbox_is_ready_when_runtime_and_every_launched_extension_wait() {
     let next = api.next();
     tokio::pin!(next);
     assert!(tokio::time::timeout(Duration::from_millis(20), &mut next).await.is_err());
-    assert!(!api.state.change(|inner| inner.is_ready()), "the extension has not registered");
+    assert_eq!(api.state.look(Inner::ready_since), None, "the extension has not registered");
     register(&api, "external", "[\"INVOKE\"]").await;
-    assert!(!api.state.change(|inner| inner.is_ready()), "the extension does not wait yet");
-    api.state.change(|inner| inner.extensions[0].waiting = true);
-    assert!(api.state.change(|inner| inner.is_ready()));
+    assert_eq!(api.state.look(Inner::ready_since), None, "the extension does not wait yet");
+    let asked = Instant::now();
+    api.state.change(|inner| inner.extensions[0].asked = Some(asked));
+    assert_eq!(api.state.look(Inner::ready_since), Some(asked), "since the last of them waits");
     api.hand_out("a");
-    assert!(!api.state.change(|inner| inner.is_quiet()), "the extension has not taken its event");
+    assert_eq!(api.state.look(Inner::quiet_since), None, "the extension has not taken its event");
 }

@@ -27,7 +27,8 @@ pub(super) fn runtime(function: &FunctionConfig, facts: &SandboxFacts<'_>) -> BT
         format!("/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:{task_root}:{task_root}/lib:/opt/lib");
     let log_group = format!("/aws/lambda/{}", function.name);
     let Credentials { access_key_id, secret_access_key, session_token } = &function.credentials;
-    let own: [(&str, &str); 20] = [
+    let (daemon_ip, daemon_port) = function.xray_daemon.rsplit_once(':').unwrap_or_default();
+    let own: [(&str, &str); 24] = [
         ("AWS_ACCESS_KEY_ID", access_key_id),
         ("AWS_SECRET_ACCESS_KEY", secret_access_key),
         ("AWS_SESSION_TOKEN", session_token),
@@ -47,6 +48,10 @@ pub(super) fn runtime(function: &FunctionConfig, facts: &SandboxFacts<'_>) -> BT
         ("LD_LIBRARY_PATH", &libraries),
         ("PATH", "/usr/local/bin:/usr/bin:/bin:/opt/bin"),
         ("TZ", ":UTC"),
+        ("AWS_XRAY_CONTEXT_MISSING", "LOG_ERROR"),
+        ("AWS_XRAY_DAEMON_ADDRESS", &function.xray_daemon),
+        ("_AWS_XRAY_DAEMON_ADDRESS", daemon_ip),
+        ("_AWS_XRAY_DAEMON_PORT", daemon_port),
         ("_HANDLER", &function.handler),
     ];
     variables.extend(own.map(|(name, value)| (name.to_owned(), value.to_owned())));

@@ -4,6 +4,7 @@
 //! is over or not at all, and gets each event once.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use axum::body::{Body, Bytes};
 use axum::extract::State as Shared;
@@ -73,7 +74,7 @@ async fn register(Shared(api): Shared<Api>, headers: HeaderMap, body: Bytes) -> 
         name: name.to_owned(),
         wants_invoke: wants("INVOKE"),
         wants_shutdown: wants("SHUTDOWN"),
-        waiting: false,
+        asked: None,
         pending: None,
     };
     let id = extension.id;
@@ -151,7 +152,7 @@ async fn next(Shared(api): Shared<Api>, headers: HeaderMap) -> Response<Body> {
     };
     api.state.change(|inner| {
         if let Some(extension) = find(inner, id) {
-            extension.waiting = true;
+            extension.asked = Some(Instant::now());
         }
     });
     let event = api
@@ -159,7 +160,7 @@ async fn next(Shared(api): Shared<Api>, headers: HeaderMap) -> Response<Body> {
         .wait_for(|inner| {
             let extension = find(inner, id)?;
             let event = extension.pending.take()?;
-            extension.waiting = false;
+            extension.asked = None;
             Some(event)
         })
         .await;

@@ -11,12 +11,13 @@ use tokio::sync::oneshot;
 
 use super::life::{InitFailure, Life};
 use super::measured::{Measured, between, ran_out_of_memory};
-use super::state::{Answer, Answered, Current, Ended, Event, ExtensionEvent, RuntimePhase};
+use super::state::{Answer, Answered, Ended, Event};
 use super::{Sandbox, unix_ms};
 use crate::limits::Usage;
 use crate::logs::{EventStatus, Phase, PlatformEvent};
 use crate::records::Invocation;
 use crate::report;
+use crate::xray::Traced;
 
 /// One request for a function, as placement passes it on.
 #[derive(Clone, Debug)]
@@ -24,6 +25,8 @@ pub(crate) struct InvocationRequest {
     pub(crate) request_id: String,
     pub(crate) trace_id: String,
     pub(crate) trace_header: String,
+    /// Where segments of it are recorded.
+    pub(crate) traced: Option<Arc<Traced>>,
     /// What the caller sent as `X-Amz-Client-Context`, decoded.
     pub(crate) client_context: Option<String>,
     pub(crate) payload: bytes::Bytes,
@@ -41,6 +44,10 @@ pub(crate) enum Outcome {
 struct Ran {
     outcome: Outcome,
     response: Duration,
+    answered: Option<Answered>,
+    runtime_done: Option<Instant>,
+    /// When the last process asked for its next event, or when it was known that one will not.
+    over: Instant,
 }
 
 impl Sandbox {
@@ -58,17 +65,20 @@ impl Sandbox {
         }
         self.wake();
         let before = self.home.cage.usage();
-        let (started, begun, ran) = self.revive_and_run(request, reply).await;
+        let (started, begun, ran) = self.revive_and_run(request, &before, reply).await;
         let after = self.home.cage.usage();
         let timed_out = matches!(ran.outcome, Outcome::TimedOut);
-        let duration = if timed_out { self.home.function.timeout } else { begun.elapsed() };
+        let duration = if timed_out { self.home.function.timeout } else { ran.over - begun };
         let measured = Measured {
             started,
+            begun,
+            answered: ran.answered,
+            runtime_done: ran.runtime_done,
             response: ran.response.min(duration),
             duration,
             cpu: between(&before, &after, |usage| usage.cpu),
             throttled: between(&before, &after, |usage| usage.throttled),
-            peak_memory_mb: after.peak_memory_mb,
+            peak_memory_mb: self.home.cage.peak_memory_mb(),
             outcome: ran.outcome,
         };
         self.spent |= ran_out_of_memory(&before, &after);
@@ -96,6 +106,10 @@ impl Sandbox {
         if let Some(reason) = reset {
             self.reset(reason).await;
         }
+        let inits = std::mem::take(&mut self.inits);
+        if let Some(traced) = &request.traced {
+            traced.served(&request.request_id, inits, measured);
+        }
         record
     }
 
@@ -103,6 +117,7 @@ impl Sandbox {
     async fn revive_and_run(
         &mut self,
         request: &InvocationRequest,
+        before: &Usage,
         reply: oneshot::Sender<Outcome>,
     ) -> (SystemTime, Instant, Ran) {
         let now = || (SystemTime::now(), Instant::now());
@@ -124,7 +139,7 @@ impl Sandbox {
         }
         match (failure, &self.life) {
             (None, Some(life)) => {
-                let ran = self.run(life, request, started, begun, reply).await;
+                let ran = self.run(life, request, (started, begun), before, reply).await;
                 (started, begun, ran)
             }
             (failure, _) => {
@@ -134,7 +149,9 @@ impl Sandbox {
                 };
                 self.runtime_done(request, &outcome, begun, None, None);
                 let _ = reply.send(outcome.clone());
-                (started, begun, Ran { outcome, response: begun.elapsed() })
+                let over = Instant::now();
+                let response = over - begun;
+                (started, begun, Ran { outcome, response, answered: None, runtime_done: None, over })
             }
         }
     }
@@ -143,49 +160,52 @@ impl Sandbox {
         &self,
         life: &Life,
         request: &InvocationRequest,
-        started: SystemTime,
-        begun: Instant,
+        (started, begun): (SystemTime, Instant),
+        before: &Usage,
         reply: oneshot::Sender<Outcome>,
     ) -> Ran {
-        let before = self.home.cage.usage();
         let timeout = tokio::time::sleep_until((begun + self.home.function.timeout).into());
         tokio::pin!(timeout);
         life.hand_out(self.event(request, started));
         let mut outcome = tokio::select! {
-            outcome = life.outcome() => self.explained(outcome, &before),
+            outcome = life.outcome() => self.explained(outcome, before),
             () = &mut timeout => Outcome::TimedOut,
         };
         let answered = life.answered();
         let response =
             answered.as_ref().map_or_else(|| begun.elapsed(), |answered| answered.complete - begun);
+        let mut runtime_done = None;
         // A client that hung up meanwhile does not change the invocation.
         let _ = reply.send(outcome.clone());
         if answered.is_some() {
             let next = tokio::select! {
-                next = life.runtime_asked() => next.map_err(|ended| self.explained(Outcome::Ended(ended), &before)),
+                next = life.runtime_asked() => next.map_err(|ended| self.explained(Outcome::Ended(ended), before)),
                 () = &mut timeout => Err(Outcome::TimedOut),
             };
-            let done = next.as_ref().ok().copied();
+            runtime_done = next.as_ref().ok().copied();
             if let Err(worse) = next {
                 outcome = worse;
             }
             self.log.drain();
-            self.runtime_done(request, &outcome, begun, answered.as_ref(), done);
+            self.runtime_done(request, &outcome, begun, answered.as_ref(), runtime_done);
         } else {
             self.log.drain();
             self.runtime_done(request, &outcome, begun, None, None);
         }
+        let mut over = None;
         if matches!(outcome, Outcome::Answered(_)) {
             let quiet = tokio::select! {
                 quiet = life.quiet() => quiet.map_err(Outcome::Ended),
                 () = &mut timeout => Err(Outcome::TimedOut),
             };
-            if let Err(worse) = quiet {
-                outcome = worse;
+            match quiet {
+                Ok(quiet) => over = Some(quiet),
+                Err(worse) => outcome = worse,
             }
         }
         life.close();
-        Ran { outcome, response }
+        let over = over.unwrap_or_else(Instant::now);
+        Ran { outcome, response, answered, runtime_done, over }
     }
 
     fn event(&self, request: &InvocationRequest, started: SystemTime) -> Arc<Event> {
@@ -250,56 +270,4 @@ fn explained(ended: Ended, before: &Usage, after: &Usage) -> Ended {
         return Ended::new("Runtime.OutOfMemory", ended.message);
     }
     ended
-}
-
-impl Life {
-    fn hand_out(&self, event: Arc<Event>) {
-        self.state.change(|inner| {
-            for extension in inner.extensions.iter_mut().filter(|extension| extension.wants_invoke) {
-                extension.pending = Some(ExtensionEvent::Invoke(Arc::clone(&event)));
-            }
-            inner.current = Some(Current { event, answer: None, runtime_done: None });
-        });
-    }
-
-    async fn outcome(&self) -> Outcome {
-        let found = self.state.wait_for(|inner| {
-            let answered = inner.current.as_ref().and_then(|current| current.answer.as_ref());
-            match (answered, &inner.ended) {
-                (Some(answered), _) => Some(Outcome::Answered(answered.answer.clone())),
-                (None, Some(ended)) => Some(Outcome::Ended(ended.clone())),
-                (None, None) => None,
-            }
-        });
-        found.await
-    }
-
-    fn answered(&self) -> Option<Answered> {
-        self.state.look(|inner| inner.current.as_ref()?.answer.clone())
-    }
-
-    /// When the runtime asked for its next event after the answer, or why it never will.
-    async fn runtime_asked(&self) -> Result<Instant, Ended> {
-        let found = self.state.wait_for(|inner| {
-            let done = inner.current.as_ref().and_then(|current| current.runtime_done);
-            match (done, &inner.ended) {
-                (Some(done), _) if inner.runtime == RuntimePhase::Waiting => Some(Ok(done)),
-                (_, Some(ended)) => Some(Err(ended.clone())),
-                _ => None,
-            }
-        });
-        found.await
-    }
-
-    async fn quiet(&self) -> Result<(), Ended> {
-        let found = self.state.wait_for(|inner| match &inner.ended {
-            Some(ended) => Some(Err(ended.clone())),
-            None => inner.is_quiet().then_some(Ok(())),
-        });
-        found.await
-    }
-
-    fn close(&self) {
-        self.state.change(|inner| inner.current = None);
-    }
 }

@@ -91,7 +91,7 @@ impl Life {
     }
 
     /// Starts the extensions, then the runtime, and waits until all have asked for their first event; `limit` counts from the
-    /// first program's start.
+    /// first program's start. Returns when the last of them asked.
     ///
     /// # Errors
     /// What ended or outlasted INIT, in Lambda's words.
@@ -100,7 +100,7 @@ impl Life {
         home: &Home,
         runtime_api: &str,
         limit: Duration,
-    ) -> Result<(), InitFailure> {
+    ) -> Result<Instant, InitFailure> {
         let facts = SandboxFacts {
             runtime_api,
             extension_port: home.extension_port,
@@ -112,15 +112,14 @@ impl Life {
         self.start_first(home, &variables).map_err(InitFailure::Ended)?;
         let deadline = self.began.unwrap_or_else(Instant::now) + limit;
         let initialized = tokio::time::timeout_at(deadline.into(), self.start_rest(home, &variables)).await;
-        if let Ok(result) = initialized {
-            result.map_err(InitFailure::Ended)?;
-        } else {
+        let Ok(ready) = initialized else {
             let waited_for = self.state.look(Inner::missing).join(" and ");
             return Err(InitFailure::TimedOut { waited_for });
-        }
+        };
+        let ready = ready.map_err(InitFailure::Ended)?;
         self.log.init_over();
         self.announce_extensions();
-        Ok(())
+        Ok(ready)
     }
 
     /// The extensions; where there are none, the runtime.
@@ -141,23 +140,31 @@ impl Life {
         Ok(())
     }
 
-    async fn start_rest(&mut self, home: &Home, variables: &BTreeMap<String, String>) -> Result<(), Ended> {
+    async fn start_rest(
+        &mut self,
+        home: &Home,
+        variables: &BTreeMap<String, String>,
+    ) -> Result<Instant, Ended> {
         if !home.function.extensions.is_empty() {
-            self.wait_until(|inner| inner.has_extensions()).await?;
+            self.unless_ended(|inner| inner.has_extensions().then_some(())).await?;
             self.start_runtime(home, variables)?;
         }
-        self.wait_until(|inner| {
-            let ready = inner.is_ready();
-            inner.initialized |= ready;
+        self.unless_ended(|inner| {
+            let ready = inner.ready_since();
+            inner.initialized |= ready.is_some();
             ready
         })
         .await
     }
 
-    async fn wait_until(&self, mut reached: impl FnMut(&mut Inner) -> bool) -> Result<(), Ended> {
+    /// Waits for what `poll` looks for, or for the end of the life.
+    pub(super) async fn unless_ended<T>(
+        &self,
+        mut poll: impl FnMut(&mut Inner) -> Option<T>,
+    ) -> Result<T, Ended> {
         let found = self.state.wait_for(|inner| match &inner.ended {
             Some(ended) => Some(Err(ended.clone())),
-            None => reached(inner).then_some(Ok(())),
+            None => poll(inner).map(Ok),
         });
         found.await
     }

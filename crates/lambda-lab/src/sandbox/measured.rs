@@ -3,9 +3,11 @@
 //! Apart from the sandbox because reports read it and nothing else. Invariant: a number that could not be read is `None`, never
 //! zero.
 
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
+use super::InitFailure;
 use super::invocation::Outcome;
+use super::state::Answered;
 use crate::limits::Usage;
 
 /// What an INIT phase cost.
@@ -15,10 +17,25 @@ pub(crate) struct Init {
     pub(crate) cpu: Option<Duration>,
 }
 
+/// When an INIT was, and whether it failed.
+#[derive(Clone, Debug)]
+pub(crate) struct InitSpan {
+    pub(crate) began: Instant,
+    pub(crate) duration: Duration,
+    pub(crate) failure: Option<InitFailure>,
+}
+
 /// What one invocation cost.
 #[derive(Clone, Debug)]
 pub(crate) struct Measured {
+    /// What the clock said at `begun`.
     pub(crate) started: SystemTime,
+    /// When the event was handed out.
+    pub(crate) begun: Instant,
+    /// The answer, where there was one.
+    pub(crate) answered: Option<Answered>,
+    /// When the runtime asked for its next event after the answer.
+    pub(crate) runtime_done: Option<Instant>,
     /// From handing out the event until the answer was complete, or until there would be none.
     pub(crate) response: Duration,
     pub(crate) duration: Duration,

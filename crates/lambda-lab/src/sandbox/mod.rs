@@ -7,6 +7,7 @@
 #[cfg(test)]
 mod api_tests;
 mod environment;
+mod exchange;
 mod extensions_api;
 mod invocation;
 mod life;
@@ -17,17 +18,18 @@ mod runtime_api;
 pub(crate) mod state;
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use uuid::Uuid;
 
 use crate::function::FunctionConfig;
 use crate::limits::{Cage, Limits};
 use crate::logs::{EventStatus, FunctionLog, Initialization, Phase, PlatformEvent, SandboxFacts, SandboxLog};
+use crate::xray::Tracing;
 pub(crate) use invocation::{InvocationRequest, Outcome};
 pub(crate) use life::InitFailure;
 use life::{Home, Life};
-pub(crate) use measured::{Init, Measured};
+pub(crate) use measured::{Init, InitSpan, Measured};
 
 /// Lambda's limit for INIT, <https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html>.
 const INIT_LIMIT: Duration = Duration::from_secs(10);
@@ -42,6 +44,7 @@ pub(crate) struct Ground {
     pub(crate) log: Arc<FunctionLog>,
     /// Whether idle sandboxes are frozen, as on AWS.
     pub(crate) freeze: bool,
+    pub(crate) tracing: Tracing,
 }
 
 /// One execution environment.
@@ -52,6 +55,8 @@ pub(crate) struct Sandbox {
     life: Option<Life>,
     /// What INIT took, until the first REPORT has told it.
     init: Option<Init>,
+    /// The INITs since the last invocation, for its trace.
+    inits: Vec<InitSpan>,
     initialized_once: bool,
     used: bool,
     /// No longer fit to serve: its memory ran over, or it cannot be frozen or thawed.
@@ -79,6 +84,7 @@ impl Sandbox {
             freeze: ground.freeze,
             life: None,
             init: None,
+            inits: Vec::new(),
             initialized_once: false,
             used: false,
             spent: false,
@@ -151,12 +157,15 @@ impl Sandbox {
         limit: Duration,
     ) -> (Result<(), InitFailure>, Duration) {
         let result = life.initialize(&self.home, runtime_api, limit).await;
-        let duration = life.began().map_or(Duration::ZERO, |began| began.elapsed());
-        match result {
-            Ok(()) => self.life = Some(life),
+        let end = result.as_ref().map_or_else(|_| Instant::now(), |ready| *ready);
+        let duration = life.began().map_or(Duration::ZERO, |began| end - began);
+        let failure = result.as_ref().err().cloned();
+        self.inits.extend(life.began().map(|began| InitSpan { began, duration, failure }));
+        match &result {
+            Ok(_) => self.life = Some(life),
             Err(_) => life.kill(&self.home.id).await,
         }
-        (result, duration)
+        (result.map(drop), duration)
     }
 
     fn report_init(&self, phase: Phase, result: &Result<(), InitFailure>, duration: Duration) {

@@ -10,7 +10,7 @@ use axum::Json;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, State as Shared};
-use axum::http::{HeaderMap, Response, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, Response, StatusCode};
 use axum::response::IntoResponse;
 use axum::routing::{get, post};
 use serde_json::json;
@@ -47,8 +47,8 @@ async fn next(Shared(state): Shared<Arc<State>>) -> Reply {
         // A second `next` before an answer renders the same event again, as Lambda does.
         RuntimePhase::Running => inner.current.as_ref().map(|current| Arc::clone(&current.event)),
         RuntimePhase::Started | RuntimePhase::Waiting | RuntimePhase::Answered => {
-            if let Some(current) = inner.current.as_mut().filter(|current| current.answer.is_some()) {
-                current.runtime_done.get_or_insert_with(Instant::now);
+            if inner.runtime != RuntimePhase::Waiting {
+                inner.runtime_asked = Some(Instant::now());
             }
             inner.runtime = RuntimePhase::Waiting;
             None
@@ -102,14 +102,14 @@ async fn response(
         return refused(StatusCode::BAD_REQUEST, "InvalidFunctionResponseMode", &message);
     }
     let refusal = match whole(body, MAX_RESPONSE_BYTES).await {
-        Ok(payload) => return answer(&state, &request_id, Answer::Response(payload), began),
+        Ok(payload) => return answer(&state, &request_id, Answer::Response(payload), began, None),
         Err(NotWhole::TooLong) => &TOO_LARGE,
         Err(NotWhole::CutOff) => &TRUNCATED,
     };
     let payload =
         json!({ "errorMessage": refusal.caller_words, "errorType": refusal.caller_type }).to_string();
     let kept = Answer::Error { error_type: refusal.caller_type.to_owned(), payload: payload.into() };
-    let reply = answer(&state, &request_id, kept, began);
+    let reply = answer(&state, &request_id, kept, began, None);
     if reply.status() != StatusCode::ACCEPTED {
         return reply;
     }
@@ -148,17 +148,24 @@ async fn error(
     payload: Bytes,
 ) -> Reply {
     let error_type = error_type(&headers);
-    answer(&state, &request_id, Answer::Error { error_type, payload }, Instant::now())
+    let xray_cause = headers.get("lambda-runtime-function-xray-error-cause").cloned();
+    answer(&state, &request_id, Answer::Error { error_type, payload }, Instant::now(), xray_cause)
 }
 
-fn answer(state: &State, request_id: &str, answer: Answer, began: Instant) -> Reply {
+fn answer(
+    state: &State,
+    request_id: &str,
+    answer: Answer,
+    began: Instant,
+    xray_cause: Option<HeaderValue>,
+) -> Reply {
     let complete = Instant::now();
     state.change(|inner| match &mut inner.current {
         Some(current) if current.event.request_id == request_id => {
             if inner.runtime != RuntimePhase::Running {
                 return wrong_state(inner.runtime, "InvocationResponse");
             }
-            current.answer = Some(Answered { answer, began, complete });
+            current.answer = Some(Answered { answer, began, complete, xray_cause });
             inner.runtime = RuntimePhase::Answered;
             accepted()
         }

@@ -7,6 +7,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use axum::http::HeaderValue;
 use bytes::Bytes;
 use tokio::sync::Notify;
 use uuid::Uuid;
@@ -59,8 +60,8 @@ pub(crate) struct Extension {
     pub(crate) name: String,
     pub(crate) wants_invoke: bool,
     pub(crate) wants_shutdown: bool,
-    /// Blocked in `event/next`.
-    pub(crate) waiting: bool,
+    /// When it asked for the event that it waits for; `None` while it works.
+    pub(crate) asked: Option<Instant>,
     pub(crate) pending: Option<ExtensionEvent>,
 }
 
@@ -77,8 +78,6 @@ impl Extension {
 pub(crate) struct Current {
     pub(crate) event: Arc<Event>,
     pub(crate) answer: Option<Answered>,
-    /// When the runtime asked for its next event after the answer.
-    pub(crate) runtime_done: Option<Instant>,
 }
 
 /// An answer, and when its first and its last byte had arrived.
@@ -87,6 +86,8 @@ pub(crate) struct Answered {
     pub(crate) answer: Answer,
     pub(crate) began: Instant,
     pub(crate) complete: Instant,
+    /// What the runtime posted beside an error as `Lambda-Runtime-Function-XRay-Error-Cause`.
+    pub(crate) xray_cause: Option<HeaderValue>,
 }
 
 impl Answered {
@@ -119,6 +120,8 @@ impl Ended {
 #[derive(Debug)]
 pub(crate) struct Inner {
     pub(crate) runtime: RuntimePhase,
+    /// When the runtime last began to wait for an event.
+    pub(crate) runtime_asked: Option<Instant>,
     pub(crate) extensions: Vec<Extension>,
     /// Base names of the external extensions the lab launched.
     pub(crate) launched_extensions: Vec<String>,
@@ -133,17 +136,27 @@ impl Inner {
         self.launched_extensions.iter().all(|name| self.extensions.iter().any(|ext| ext.name == *name))
     }
 
-    /// INIT is over: the runtime and every extension, launched or internal, have asked for their first event.
-    pub(crate) fn is_ready(&self) -> bool {
-        self.runtime == RuntimePhase::Waiting
-            && self.has_extensions()
-            && self.extensions.iter().all(|extension| extension.waiting)
+    /// Since when INIT is over: the runtime and every extension, launched or internal, have asked for their first event.
+    pub(crate) fn ready_since(&self) -> Option<Instant> {
+        if !self.has_extensions() {
+            return None;
+        }
+        self.all_asked(self.extensions.iter())
     }
 
-    /// The invocation is over: the runtime and every extension told of it are waiting again.
-    pub(crate) fn is_quiet(&self) -> bool {
-        self.runtime == RuntimePhase::Waiting
-            && self.extensions.iter().all(|ext| !ext.wants_invoke || (ext.waiting && ext.pending.is_none()))
+    /// Since when the invocation is over: the runtime and every extension told of it are waiting again.
+    pub(crate) fn quiet_since(&self) -> Option<Instant> {
+        let told = || self.extensions.iter().filter(|extension| extension.wants_invoke);
+        if told().any(|extension| extension.pending.is_some()) {
+            return None;
+        }
+        self.all_asked(told())
+    }
+
+    /// When the last of the runtime and `extensions` asked for its next event, if all have.
+    fn all_asked<'a>(&self, mut extensions: impl Iterator<Item = &'a Extension>) -> Option<Instant> {
+        let runtime = self.runtime_asked.filter(|_| self.runtime == RuntimePhase::Waiting)?;
+        extensions.try_fold(runtime, |last, extension| Some(last.max(extension.asked?)))
     }
 
     /// Whether `extension` was launched by the lab, and not registered from within the runtime.
@@ -157,7 +170,8 @@ impl Inner {
         if self.has_extensions() && self.runtime != RuntimePhase::Waiting {
             missing.push("the function's first GET /2018-06-01/runtime/invocation/next".to_owned());
         }
-        let waiting = |name: &String| self.extensions.iter().any(|ext| ext.name == *name && ext.waiting);
+        let waiting =
+            |name: &String| self.extensions.iter().any(|ext| ext.name == *name && ext.asked.is_some());
         for name in self.launched_extensions.iter().filter(|name| !waiting(name)) {
             missing.push(format!("extension {name}'s first GET /2020-01-01/extension/event/next"));
         }
@@ -176,6 +190,7 @@ impl State {
     pub(crate) fn new(launched_extensions: Vec<String>) -> Self {
         let inner = Inner {
             runtime: RuntimePhase::Started,
+            runtime_asked: None,
             extensions: Vec::new(),
             launched_extensions,
             initialized: false,

@@ -5,4 +5,6 @@ mod extensions;
 mod failures;
 mod invocations;
 mod limits;
+mod segments;
 mod support;
+mod traces;

@@ -13,7 +13,7 @@ use lambda_lab::control::{Counters, Retired};
 use lambda_lab::experiment::Experiment;
 use lambda_lab::lab::{Lab, LabError, Options};
 use lambda_lab::limits::Wanted;
-use lambda_lab::records::Invocation;
+use lambda_lab::records::{Invocation, TraceDocument, TracesSummary};
 use serde_json::Value;
 
 /// A running lab whose only function is the probe.
@@ -41,8 +41,17 @@ impl TestLab {
         Self::try_start(keys).await.unwrap()
     }
 
-    /// `LAB_TEST_LIMITS` names the limits' backend to test with; without it the best one that the machine has.
+    /// The same with other options.
+    pub(crate) async fn start_with(keys: &str, options: impl FnOnce(&mut Options)) -> Self {
+        Self::try_start_with(keys, options).await.unwrap()
+    }
+
     pub(crate) async fn try_start(keys: &str) -> Result<Self, LabError> {
+        Self::try_start_with(keys, |_| ()).await
+    }
+
+    /// `LAB_TEST_LIMITS` names the limits' backend to test with; without it the best one that the machine has.
+    async fn try_start_with(keys: &str, change: impl FnOnce(&mut Options)) -> Result<Self, LabError> {
         let dir = tempfile::tempdir().unwrap();
         let probe = example("probe");
         let keys = keys.replace("$DIR", &dir.path().display().to_string());
@@ -51,14 +60,16 @@ impl TestLab {
              [[variant]]\nname = \"probe\"\ncommand = [{probe:?}]\nmemory_mb = 128\n{keys}\n",
         );
         let experiment = Experiment::parse(&text, &dir.path().join("probe.toml"))?;
-        let options = Options {
+        let mut options = Options {
             functions_dir: dir.path().to_owned(),
             records: Some(dir.path().join("invocations.jsonl")),
             logs_dir: Some(dir.path().join("logs")),
+            traces: Some(dir.path().join("traces")),
             limits: std::env::var("LAB_TEST_LIMITS")
                 .map_or_else(|_| Wanted::Auto, |name| name.parse().unwrap()),
             ..Options::default()
         };
+        change(&mut options);
         let lab = Lab::start(&experiment, &options).await?;
         let client = Client::builder(TokioExecutor::new()).build_http();
         Ok(Self { lab, client, dir })
@@ -123,6 +134,15 @@ impl TestLab {
 
     pub(crate) async fn stop(self) {
         self.lab.stop().await.unwrap();
+    }
+
+    /// Stops it; the documents of its traces, and what sums them up.
+    pub(crate) async fn stop_with_traces(self) -> (Vec<TraceDocument>, TracesSummary) {
+        self.lab.stop().await.unwrap();
+        let read = |file: &str| std::fs::read_to_string(self.dir.path().join("traces").join(file)).unwrap();
+        let documents = read("documents.jsonl");
+        let documents = documents.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        (documents, serde_json::from_str(&read("summary.json")).unwrap())
     }
 }
 

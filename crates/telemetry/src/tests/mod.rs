@@ -2,6 +2,7 @@
 
 mod lines;
 mod metrics;
+mod traces;
 
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
@@ -32,6 +33,14 @@ impl Write for Written {
     }
 }
 
+fn settings(variables: &[(&str, &str)]) -> Settings {
+    let variable = |name: &str| {
+        let found = variables.iter().find(|(known, _)| *known == name);
+        found.map(|(_, value)| (*value).to_owned())
+    };
+    Settings::read(variable, 0.999)
+}
+
 /// A telemetry of its own, with the writer that it fills.
 struct Process {
     telemetry: Telemetry,
@@ -41,13 +50,8 @@ struct Process {
 
 impl Process {
     fn start(variables: &[(&str, &str)]) -> Self {
-        let variable = |name: &str| {
-            let found = variables.iter().find(|(known, _)| *known == name);
-            found.map(|(_, value)| (*value).to_owned())
-        };
         let written = Written::default();
-        let (telemetry, dispatch) =
-            Telemetry::new(Settings::read(variable, 0.999), Box::new(written.clone()));
+        let (telemetry, dispatch) = Telemetry::new(settings(variables), Box::new(written.clone()));
         Self { telemetry, dispatch, written }
     }
 
@@ -60,6 +64,12 @@ impl Process {
     fn run(&self, future: impl Future<Output = ()>) {
         let _default = tracing::dispatcher::set_default(&self.dispatch);
         tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future);
+    }
+
+    /// What comes after the response. Nothing here has to wait for an answer.
+    fn send_traces(&self) {
+        let sending = tracing::dispatcher::with_default(&self.dispatch, || self.telemetry.send_traces());
+        assert!(sending.is_none());
     }
 
     /// The lines as they were written; each must have been one write, ended by its only line break.
@@ -84,6 +94,10 @@ impl Process {
 }
 
 impl Telemetry {
+    fn traces(&self) -> &Arc<crate::traces::Traces> {
+        self.shared.traces.as_ref().expect("tracing is on")
+    }
+
     /// `invocation` as a function calls it: with the subscriber in force already.
     fn invocation_of<F: Future>(
         &self,

@@ -110,7 +110,7 @@ fn unknown_path_becomes_404() {
 }
 
 fn trace_header_is_passed_on() {
-    let lab = one();
+    let lab = Lab::serve([Function::judge("one").tracing("Active")]);
     let root = "1-5e1b4151-43a0913a1234567890123456";
     let request = Request::post(lab.url("one")).header("x-amzn-trace-id", format!("Root={root};Sampled=1"));
     let request = request.header("content-type", "application/json");

@@ -14,6 +14,7 @@ mod logs;
 mod runtime_api;
 mod shutdown;
 mod telemetry;
+mod xray;
 
 use crate::case::Case;
 
@@ -34,6 +35,7 @@ pub(crate) fn all() -> Vec<Case> {
         runtime_api::cases(),
         shutdown::cases(),
         telemetry::cases(),
+        xray::cases(),
     ]
     .into_iter()
     .flatten()

@@ -74,6 +74,10 @@ impl Function {
         self.option("--provisioned-concurrency", sandboxes.to_string())
     }
 
+    pub(crate) fn tracing(self, mode: &str) -> Self {
+        self.option("--tracing", mode)
+    }
+
     pub(crate) fn log_format(self, format: &str) -> Self {
         self.option("--log-format", format)
     }

@@ -176,6 +176,7 @@ impl Sandbox {
             memory_mb: 128,
             max_memory_mb: Some(66.2),
             init_duration: Some(Duration::from_micros(174_055)),
+            xray: None,
         })));
     }
 

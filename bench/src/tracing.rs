@@ -1,0 +1,112 @@
+//! Which requests are traced.
+//!
+//! Apart from the client, which only writes the header: the client decides, so that of each variant the same requests are sampled.
+//! Lambda's own rule (one a second and 5 % of the others) would take more of the slower one's. Invariant: whether a request is
+//! sampled depends on its place in the run alone.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::sample::Phase;
+
+/// Of so many requests outside the cold phase, one is sampled; 5 %, as by Lambda's own rule beyond the first each second,
+/// <https://docs.aws.amazon.com/lambda/latest/dg/services-xray.html>.
+const ONE_OF: u64 = 20;
+
+/// How much of a run is traced.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Tracing {
+    /// Nothing.
+    Off,
+    /// Every request of the cold phase, and one of 20 of the others.
+    #[default]
+    Sampled,
+    /// Every request of the cold phase, and every other one of the others: the best measure of what tracing costs.
+    Half,
+    /// Every request.
+    All,
+}
+
+impl Tracing {
+    /// Whether request `number` (from 0) of a variant's `phase` in `round` is sampled.
+    pub fn samples(self, phase: Phase, round: u32, number: u64) -> bool {
+        match (self, phase) {
+            (Self::Off, _) => false,
+            (Self::All, _) | (Self::Sampled | Self::Half, Phase::Cold) => true,
+            (Self::Sampled, Phase::WarmUp | Phase::Warm | Phase::Load) => {
+                is_chosen(ONE_OF, phase, round, number)
+            }
+            (Self::Half, Phase::WarmUp | Phase::Warm | Phase::Load) => is_chosen(2, phase, round, number),
+        }
+    }
+
+    /// In the words of the report.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Off => "nothing",
+            Self::Sampled => "every request of the cold phase and one of 20 of the others",
+            Self::Half => "every request of the cold phase and one of 2 of the others",
+            Self::All => "every request",
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Sampled => "sampled",
+            Self::Half => "half",
+            Self::All => "all",
+        }
+    }
+}
+
+/// One at a random place of each `one_of`: every twentieth, say, could keep step with a quota's periods.
+fn is_chosen(one_of: u64, phase: Phase, round: u32, number: u64) -> bool {
+    let seed = (u64::from(round) << 40) | ((phase as u64) << 32) | (number / one_of);
+    number % one_of == fastrand::Rng::with_seed(seed).u64(..one_of)
+}
+
+impl fmt::Display for Tracing {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.name())
+    }
+}
+
+impl FromStr for Tracing {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        let known = [Self::Off, Self::Sampled, Self::Half, Self::All];
+        let found = known.into_iter().find(|tracing| tracing.name() == name);
+        found.ok_or_else(|| format!("no tracing is called `{name}`: choose off, sampled, half or all"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_of_twenty_is_sampled_at_places_that_do_not_repeat() {
+        let places: Vec<u64> =
+            (0..1_000).filter(|&number| Tracing::Sampled.samples(Phase::Warm, 1, number)).collect();
+        assert_eq!(places.len(), 50);
+        let offsets: std::collections::BTreeSet<u64> = places.iter().map(|place| place % ONE_OF).collect();
+        assert!(offsets.len() > 10, "{offsets:?}");
+        let other_round = (0..1_000).filter(|&number| Tracing::Sampled.samples(Phase::Warm, 2, number));
+        assert_ne!(places, other_round.collect::<Vec<_>>());
+        assert!((0..100).all(|number| Tracing::Sampled.samples(Phase::Cold, 1, number)));
+    }
+
+    #[test]
+    fn names_are_read_back_and_others_are_refused_with_the_choice() {
+        for tracing in [Tracing::Off, Tracing::Sampled, Tracing::Half, Tracing::All] {
+            assert_eq!(tracing.to_string().parse(), Ok(tracing));
+        }
+        let refusal = "on".parse::<Tracing>().unwrap_err();
+        assert_eq!(refusal, "no tracing is called `on`: choose off, sampled, half or all");
+    }
+}
