@@ -108,7 +108,7 @@ fn the_page_is_reachable_and_has_two_looks() {
     for said in [
         "only optimized",
         "only baseline",
-        "900.000 ms between INIT and the event",
+        "900.000 ms between the end of INIT and the event",
         "class=\"cut\"",
         "-138.700",
     ] {

@@ -27,7 +27,9 @@ pub enum TracesError {
         source: serde_json::Error,
     },
     /// The run has none.
-    #[error("{folder} has no traces: {why}; measure again with tracing sampled (docs/TRACES.md)")]
+    #[error(
+        "{folder} has no traces: {why}; measure again with `make bench TRACING=sampled` (docs/TRACES.md)"
+    )]
     NoTraces {
         /// The run's folder.
         folder: PathBuf,
@@ -36,7 +38,7 @@ pub enum TracesError {
     },
     /// There is nothing to compare.
     #[error(
-        "only variant {known:?} has traces; measure a second one with tracing sampled, or name it twice with --from and --to"
+        "only variant {known:?} has traces; measure a second one too, or name it twice with --from and --to"
     )]
     OneVariant {
         /// The one that has.

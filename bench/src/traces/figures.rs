@@ -35,6 +35,18 @@ pub fn cut(text: &str, most: usize) -> String {
     kept
 }
 
+/// `text` without its middle, if it is longer than `most` characters: what a path begins and ends with tells the most.
+pub fn cut_middle(text: &str, most: usize) -> String {
+    let characters: Vec<char> = text.chars().collect();
+    if characters.len() <= most {
+        return text.to_owned();
+    }
+    let kept = most.saturating_sub(1);
+    let (head, tail) = (kept - kept / 3, kept / 3);
+    let parts = [&characters[..head], &['…'], &characters[characters.len() - tail..]];
+    parts.concat().into_iter().collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -48,5 +60,7 @@ mod tests {
         assert_eq!([0, 7, -7].map(signed_ms), ["0.000", "+0.007", "-0.007"]);
         assert_eq!(cut("handler", 7), "handler");
         assert_eq!(cut("handlers", 7), "handle…");
+        assert_eq!(cut_middle("handler", 7), "handler");
+        assert_eq!(cut_middle("parameters-extension #7", 16), "parameters…on #7");
     }
 }

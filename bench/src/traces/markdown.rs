@@ -5,7 +5,7 @@
 
 use std::fmt::Write;
 
-use crate::table::UNKNOWN;
+use crate::table::{UNKNOWN, digits};
 use crate::traces::figures::{fractional_ms, ms, optional_ms, signed_ms};
 use crate::traces::medians::{Median, Medians};
 use crate::traces::pair::{Pair, shortened};
@@ -35,7 +35,8 @@ fn pair(pair: &Pair) -> String {
     for (chosen, total) in [(from, pair.from_total_us), (to, pair.to_total_us)] {
         let mut notes: String = chosen.notes.iter().map(|note| format!("; a trace {note}")).collect();
         if chosen.gap_us > 0 {
-            notes += &format!("; {} ms between INIT and the event are cut out", ms(chosen.gap_us));
+            notes +=
+                &format!("; {} ms between the end of INIT and the event are not counted", ms(chosen.gap_us));
         }
         out += &format!(
             "- {}: {} ms, chosen of {}, trace {}{notes}\n",
@@ -88,7 +89,7 @@ fn cells(median: Option<&Median>) -> String {
     let Some(median) = median else { return format!("{UNKNOWN} | {UNKNOWN} | 0") };
     let interval = median.interval_us.map_or_else(
         || UNKNOWN.to_owned(),
-        |[low, high]| format!("{} to {}", fractional_ms(low), fractional_ms(high)),
+        |[low, high]| format!("{} to {}", digits(low / 1e3), digits(high / 1e3)),
     );
     format!("{} | {interval} | {}", fractional_ms(median.us), median.traces)
 }

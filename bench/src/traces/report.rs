@@ -85,7 +85,7 @@ impl Report {
             return;
         }
         self.unavailable.push(format!(
-            "{kind} p{percentile} cannot be had: it needs {} sampled {kind} invocations of each variant; {} has {from_of}, {} has {to_of}",
+            "{kind} p{percentile} cannot be had: it takes at least {} sampled {kind} invocations of each variant: {} has {from_of}, {} has {to_of}",
             needed(percentile),
             self.from,
             self.to
@@ -142,29 +142,22 @@ fn default_variants<'a>(known: &[&'a str], folder: &Path) -> (Option<&'a str>, O
 }
 
 fn findings(tally: &Tally, notes: &HashMap<Note, u64>) -> Vec<String> {
-    let counted = |count: u64, what: &str| (count > 0).then(|| format!("{count} {what}"));
-    let mut all: Vec<String> = [
-        counted(tally.unusable, "lines of traces/documents.jsonl hold no usable document"),
-        counted(
-            tally.with_problems,
-            "documents are invalid by the receiver's judgement, and used all the same",
-        ),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
+    let counted = |count: u64, what: &str| (count > 0).then(|| format!("{what}: {count}"));
+    let mut all = Vec::new();
+    all.extend(counted(tally.unusable, "lines of traces/documents.jsonl that hold no usable document"));
+    all.extend(counted(tally.with_problems, "documents that the receiver found invalid, used all the same"));
     all.extend(tally.problems.iter().map(|(problem, count)| format!("  {count} x {problem}")));
-    all.extend(counted(tally.duplicates, "segments came twice; the first is used"));
-    all.extend(counted(tally.of_no_invocation, "segments belong to no invocation of this run; left out"));
-    all.extend(counted(tally.without_documents, "sampled invocations have no document; left out"));
+    all.extend(counted(tally.duplicates, "segments that came twice, used once"));
+    all.extend(counted(tally.of_no_invocation, "segments of no invocation of this run, left out"));
+    all.extend(counted(tally.without_documents, "sampled invocations without a document, left out"));
     let orphans = tally.orphans.values().sum();
-    all.extend(counted(
-        orphans,
-        &format!("segments hang on nothing that came; left out: {}", names(&tally.orphans)),
-    ));
+    let named = || format!(" ({})", names(&tally.orphans));
+    all.extend(
+        counted(orphans, "segments that hang on nothing that came, left out").map(|line| line + &named()),
+    );
     let mut notes: Vec<_> = notes.iter().collect();
     notes.sort_unstable();
-    all.extend(notes.into_iter().map(|(note, count)| format!("{count} traces {}", note.words())));
+    all.extend(notes.into_iter().map(|(note, count)| format!("traces {}: {count}", note.words())));
     all
 }
 

@@ -93,21 +93,23 @@ pub enum Note {
 }
 
 impl Note {
-    /// The note in words, to be read after a number of traces.
+    /// The note in words, to be read after "a trace" or "traces".
     pub fn words(self) -> &'static str {
         match self {
             Self::NoServiceSegment => "without a segment of origin AWS::Lambda",
             Self::NoFunctionSegment => {
-                "without a segment of origin AWS::Lambda::Function; start and end are those of invocations.jsonl"
+                "without a segment of origin AWS::Lambda::Function (start and end are those of invocations.jsonl)"
             }
             Self::FunctionUnfinished => {
-                "whose function segment never ended; its end is that of invocations.jsonl"
+                "whose function segment never ended (its end is that of invocations.jsonl)"
             }
-            Self::StepUnfinished => "with a step that never ended; its end is taken to be its parent's",
+            Self::StepUnfinished => "with a step that never ended, taken to end with its parent",
             Self::StepCut => "with a step outside its parent (clock skew), cut to fit",
-            Self::NoInitSegment => "cold without an Init segment; its length is that of invocations.jsonl",
-            Self::InitAhead => "with an INIT that ran ahead of the request; it is not counted",
-            Self::EarlierInitSteps => "with steps of an INIT that an earlier request waited for; not counted",
+            Self::NoInitSegment => {
+                "of a cold start without an Init segment (its length is that of invocations.jsonl)"
+            }
+            Self::InitAhead => "with an INIT that ran ahead of the request, not counted",
+            Self::EarlierInitSteps => "with steps of an INIT that an earlier request waited for, not counted",
             Self::NoSteps => "without any step of the function's own",
         }
     }

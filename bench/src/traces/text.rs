@@ -2,16 +2,16 @@
 //!
 //! Apart from the other outputs because it is the one read first. Invariant: no line is wider than [`WIDTH`] columns.
 
-use crate::table::{UNKNOWN, WIDTH, new_table, right_aligned};
-use crate::traces::figures::{cut, fractional_ms, ms, optional_ms, signed_ms};
+use crate::table::{UNKNOWN, WIDTH, digits, new_table, right_aligned};
+use crate::traces::figures::{cut, cut_middle, fractional_ms, ms, optional_ms, signed_ms};
 use crate::traces::medians::{Median, Medians};
 use crate::traces::pair::{Bar, Pair, Row, shortened};
 use crate::traces::report::Report;
 
 /// How wide a step's name may be, its indent included.
-const STEP_COLUMNS: usize = 30;
+const STEP_COLUMNS: usize = 28;
 /// How wide the waterfall is.
-const TIMELINE_COLUMNS: i64 = 28;
+const TIMELINE_COLUMNS: i64 = 22;
 /// How many pieces a bridge shows.
 const PIECES: usize = 8;
 /// How wide the bridge's longest bar is.
@@ -46,8 +46,7 @@ fn heading(pair: &Pair) -> String {
         lines.extend(chosen.notes.iter().map(|note| format!("    a trace {note}")));
         if chosen.gap_us > 0 {
             let gap = ms(chosen.gap_us);
-            lines
-                .push(format!("    {gap} ms between INIT and the event are cut out: nobody waited for them"));
+            lines.push(format!("    {gap} ms between the end of INIT and the event are not counted"));
         }
     }
     lines.iter().map(|line| cut(line, WIDTH.into())).collect::<Vec<_>>().join("\n")
@@ -59,7 +58,7 @@ fn rows(pair: &Pair) -> String {
     for row in &pair.rows {
         table.add_row([
             timeline(row, pair.scale()),
-            cut(&format!("{}{}", "  ".repeat(row.depth), row.step), STEP_COLUMNS),
+            cut_middle(&format!("{}{}", "  ".repeat(row.depth), row.step), STEP_COLUMNS),
             row.only("<", ">").unwrap_or_default().to_owned(),
             optional_ms(row.from_us),
             optional_ms(row.to_us),
@@ -104,7 +103,7 @@ fn bridge(pair: &Pair) -> String {
         let length = piece.self_difference_us.abs() * PIECE_COLUMNS / largest;
         let bar = if piece.self_difference_us < 0 { "░" } else { "█" };
         table.add_row([
-            format!("  {}", cut(&piece.path, 2 * STEP_COLUMNS)),
+            format!("  {}", cut_middle(&piece.path, 2 * STEP_COLUMNS)),
             signed_ms(piece.self_difference_us),
             bar.repeat(usize::try_from(length).unwrap_or(0).max(1)),
         ]);
@@ -126,7 +125,7 @@ fn medians(medians: &Medians) -> String {
         format!("of {}", medians.to_traces),
     ]);
     for row in &medians.rows {
-        let step = cut(&format!("{}{}", "  ".repeat(row.depth), row.step), STEP_COLUMNS);
+        let step = cut_middle(&format!("{}{}", "  ".repeat(row.depth), row.step), STEP_COLUMNS);
         let figures = [&row.from, &row.to].into_iter().flat_map(|median| cells(median.as_ref()));
         table.add_row(std::iter::once(step).chain(figures));
     }
@@ -138,7 +137,7 @@ fn cells(median: Option<&Median>) -> [String; 3] {
     let Some(median) = median else { return [unknown(), unknown(), "0".to_owned()] };
     let interval = median
         .interval_us
-        .map_or_else(unknown, |[low, high]| format!("{} to {}", fractional_ms(low), fractional_ms(high)));
+        .map_or_else(unknown, |[low, high]| format!("{} to {}", digits(low / 1e3), digits(high / 1e3)));
     [fractional_ms(median.us), interval, median.traces.to_string()]
 }
 

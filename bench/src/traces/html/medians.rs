@@ -4,7 +4,7 @@
 
 use maud::{Markup, html};
 
-use crate::table::UNKNOWN;
+use crate::table::{UNKNOWN, digits};
 use crate::traces::figures::fractional_ms;
 use crate::traces::medians::{Median, Medians};
 use crate::traces::report::Report;
@@ -65,6 +65,6 @@ fn cells(median: Option<&Median>) -> Markup {
 
 fn interval(median: &Median) -> String {
     let told =
-        median.interval_us.map(|[low, high]| format!("{} – {}", fractional_ms(low), fractional_ms(high)));
+        median.interval_us.map(|[low, high]| format!("{} – {}", digits(low / 1e3), digits(high / 1e3)));
     told.unwrap_or_else(|| UNKNOWN.to_owned())
 }

@@ -97,7 +97,7 @@ fn chosen(chosen: &Chosen, total_us: i64, side: &str) -> Markup {
             b { (chosen.variant) " " (ms(total_us)) " ms" }
             " chosen of " (chosen.of) ", trace " code { (chosen.trace_id) }
             @if chosen.gap_us > 0 {
-                ", " (ms(chosen.gap_us)) " ms between INIT and the event cut out (nobody waited for them)"
+                ", " (ms(chosen.gap_us)) " ms between the end of INIT and the event are not counted"
             }
             @for note in &chosen.notes { span.note { "a trace " (note) } }
         }

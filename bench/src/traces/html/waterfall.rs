@@ -62,7 +62,10 @@ fn round_step(us: i64) -> i64 {
 /// The table of `pair`.
 pub(super) fn table(pair: &Pair) -> Markup {
     let (start_us, end_us) = pair.scale();
-    let scale = Scale { start_us, end_us, cut: pair.from.gap_us > 0 || pair.to.gap_us > 0 };
+    // A gap that would not be seen is not worth a break.
+    let seen = |gap_us: i64| gap_us.saturating_mul(100) >= end_us - start_us;
+    let cut = [&pair.from, &pair.to].iter().any(|chosen| chosen.gap_us > 0 && seen(chosen.gap_us));
+    let scale = Scale { start_us, end_us, cut };
     let sum: i64 = pair.rows.iter().map(|row| row.self_difference_us).sum();
     html! {
         div.scroll {
