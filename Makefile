@@ -4,10 +4,12 @@ EXPERIMENT ?= stadiums
 PROFILE ?= quick
 # Round trips added before the dependencies: loopback (nothing), same-az or cross-az.
 NETWORK ?= loopback
-# Whose traces `make fetch-traces` takes back from AWS.
+# Whose traces `make traces` shows and `make fetch-traces` takes back from AWS.
 RUN ?= bench/results/latest
 # Which requests are traced: off, sampled (all of the cold phase, one of 20 others), half or all.
 TRACING ?= sampled
+# How `make traces` prints: table, json or markdown.
+FORMAT ?= table
 export CARGO_TARGET_DIR ?= $(CURDIR)/target
 
 FUNCTIONS := $(CARGO_TARGET_DIR)/functions
@@ -16,7 +18,7 @@ LAB := $(CARGO_TARGET_DIR)/release/lambda-lab
 EXPERIMENT_FILE := bench/experiments/$(EXPERIMENT).toml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build bench table fetch-traces lab test conformance bench-lab bench-telemetry check fmt clippy doc deny clean
+.PHONY: help setup build bench table traces fetch-traces lab test conformance bench-lab bench-telemetry check fmt clippy doc deny clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,6 +29,10 @@ bench: setup build ## measure all variants side by side on this machine (PROFILE
 
 table: ## print the last run's table again
 	@$(BENCH) table bench/results/latest/run.json
+
+traces: ## where the time went in the last run (or RUN), step by step (FORMAT=table|json|markdown), and as a page in its folder
+	@$(BENCH) traces $(RUN) --format $(FORMAT)
+	@$(BENCH) traces $(RUN) --format html --output $(RUN)/traces.html >&2
 
 fetch-traces: ## take the traces of a run on AWS back from X-Ray (RUN=bench/results/<run>); builds the bench with the AWS SDK
 	@cargo build --locked --quiet --release --package bench --features aws

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::interference::Interference;
 use crate::prices::Prices;
-use crate::tracing::Tracing;
+use crate::sampling::Tracing;
 
 /// The machine, the build and the settings of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -11,8 +11,9 @@ use anyhow::Context;
 use bench::progress::note;
 use bench::run::{Options, RunError, run};
 use bench::run_file::RunFile;
-use bench::tracing::Tracing;
-use bench::{table, xray_api};
+use bench::sampling::Tracing;
+use bench::traces::cli::Outcome;
+use bench::{table, traces, xray_api};
 use clap::{Args, Parser, Subcommand};
 use lambda_lab::distance::Network;
 use tokio::signal::unix::{SignalKind, signal};
@@ -36,6 +37,8 @@ enum Command {
     },
     /// Takes the traces of a run on AWS back from X-Ray, into the run's folder.
     FetchTraces(xray_api::cli::Arguments),
+    /// Compares the traces of two variants of a finished run, step by step.
+    Traces(traces::cli::Arguments),
 }
 
 #[derive(Debug, Args)]
@@ -84,6 +87,7 @@ async fn main() -> ExitCode {
         Command::Run(arguments) => measure(arguments.into()).await,
         Command::Table { run_json } => print_again(&run_json),
         Command::FetchTraces(arguments) => fetch_traces(&arguments).await,
+        Command::Traces(arguments) => compare_traces(&arguments),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -124,6 +128,13 @@ async fn fetch_traces(_: &xray_api::cli::Arguments) -> anyhow::Result<()> {
 
 fn print_again(path: &Path) -> anyhow::Result<()> {
     print(&RunFile::load(path)?, path)
+}
+
+fn compare_traces(arguments: &traces::cli::Arguments) -> anyhow::Result<()> {
+    match traces::cli::run(arguments)? {
+        Outcome::Text(text) => say(&text),
+        Outcome::Written(path) => say(&path.display().to_string()),
+    }
 }
 
 fn print(run_file: &RunFile, path: &Path) -> anyhow::Result<()> {

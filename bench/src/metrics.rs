@@ -16,7 +16,7 @@ use crate::prices::Prices;
 use crate::run_file::{Accounting, Dependencies, Quantiles, Variant};
 use crate::sample::Phase;
 use crate::statistics::{mean, published_quantile, sorted};
-use crate::tracing_cost::tracing_cost;
+use crate::tracing_cost::{SentBytes, tracing_cost};
 
 /// The value an observation contributes to a metric, if any.
 pub type Series = fn(&Observation) -> Option<f64>;
@@ -137,7 +137,7 @@ pub fn variant(
     observations: &[&Observation],
     turns: &[&Surroundings],
     schedule_s: f64,
-    prices: &Prices,
+    (prices, sent): (&Prices, &SentBytes),
 ) -> Variant {
     let accounting = accounting(observations.iter().copied());
     let memory = observations.iter().filter_map(|observation| observation.invocation.as_ref()?.max_memory_mb);
@@ -165,7 +165,7 @@ pub fn variant(
         package_bytes,
         load: load::load(observations, turns, schedule_s),
         dependencies: dependencies(observations, turns),
-        tracing_cost: tracing_cost(observations),
+        tracing_cost: tracing_cost(observations, sent),
     }
 }
 

@@ -18,8 +18,8 @@ use crate::plan::{Step, Turn};
 use crate::progress::Progress;
 use crate::recorder::Recorder;
 use crate::sample::Phase;
+use crate::sampling::Tracing;
 use crate::schedule;
-use crate::tracing::Tracing;
 
 /// How many requests may be in flight at once before further arrivals are dropped, and counted.
 pub const IN_FLIGHT_LIMIT: usize = 5000;

@@ -28,8 +28,9 @@ use crate::progress::{Progress, note};
 use crate::recorder::{RecordError, Recorder};
 use crate::result_folder::{FolderError, ResultFolder};
 use crate::run_file::RunFile;
+use crate::sampling::Tracing;
 use crate::summary::{Facts, summarise};
-use crate::tracing::Tracing;
+use crate::tracing_cost::SentBytes;
 
 /// How much of a function's log an error quotes.
 const LOG_LINES: usize = 6;
@@ -167,10 +168,20 @@ pub async fn run(
         not_emulated: ready.not_emulated,
         package_bytes: &package_bytes,
         observations: &recorder.into_observations(),
+        sent: &sent_bytes(&folder),
         turns: &turns,
     });
     let path = folder.finish(&run_file)?;
     Ok((run_file, path))
+}
+
+/// A run without them has its figures all the same.
+fn sent_bytes(folder: &ResultFolder) -> SentBytes {
+    let documents = folder.file("traces").join("documents.jsonl");
+    SentBytes::read(&documents).unwrap_or_else(|error| {
+        note(&format!("warning: {}: {error}; what the traces weigh is not known", documents.display()));
+        SentBytes::default()
+    })
 }
 
 /// What is left of a finished measurement, beside the recorder's observations.

@@ -3,7 +3,7 @@
 //! Apart from the metrics because these are general and checked against published numbers. Invariant: whatever cannot be said
 //! from the values at hand is `None`, never a guess: a quantile with too few values beyond it, a ratio of a missing round.
 
-use statrs::distribution::{ContinuousCDF, StudentsT};
+use statrs::distribution::{Binomial, ContinuousCDF, DiscreteCDF, StudentsT};
 
 /// How many values must lie beyond a quantile for it to be published.
 pub const BEYOND_QUANTILE: usize = 10;
@@ -25,6 +25,15 @@ pub fn quantile(sorted: &[f64], percent: u32) -> Option<f64> {
 pub fn published_quantile(sorted: &[f64], percent: u32) -> Option<f64> {
     let enough = sorted.len() * (100_usize.saturating_sub(percent as usize)) >= BEYOND_QUANTILE * 100;
     quantile(sorted, percent).filter(|_| enough)
+}
+
+/// An interval of ascending `sorted` that holds the median of what they were drawn from at least 95 times in 100, whatever its
+/// distribution: from order statistics, as the sign test has it. None with fewer than 6 values.
+pub fn median_interval(sorted: &[f64]) -> Option<[f64; 2]> {
+    let below = Binomial::new(0.5, u64::try_from(sorted.len()).ok()?).ok()?;
+    // The most values of which at most 2.5 % of draws have fewer below the median.
+    let outside = usize::try_from(below.inverse_cdf(0.025)).ok()?.checked_sub(1)?;
+    Some([*sorted.get(outside)?, *sorted.get(sorted.len().checked_sub(outside + 1)?)?])
 }
 
 /// Ascending copy.
@@ -161,6 +170,18 @@ mod tests {
         close(compared.interval[0], 0.1, 1e-9);
         close(compared.interval[1], 0.1, 1e-9);
         assert_eq!(compared.per_round.len(), 3);
+    }
+
+    /// Ranks as tables of the sign test print them (Conover, Practical Nonparametric Statistics, table A3).
+    #[test]
+    fn the_medians_interval_is_that_of_the_tables() {
+        for (count, low, high) in
+            [(6, 1.0, 6.0), (10, 2.0, 9.0), (15, 4.0, 12.0), (20, 6.0, 15.0), (100, 40.0, 61.0)]
+        {
+            assert_eq!(median_interval(&numbers(count)), Some([low, high]), "of {count}");
+        }
+        assert_eq!(median_interval(&numbers(5)), None);
+        assert_eq!(median_interval(&[]), None);
     }
 
     #[test]

@@ -14,6 +14,7 @@ use crate::phases::Surroundings;
 use crate::plan::Step;
 use crate::run_file::{RunFile, SCHEMA_VERSION};
 use crate::schedule;
+use crate::tracing_cost::SentBytes;
 
 /// A finished run.
 #[derive(Clone, Debug)]
@@ -36,6 +37,8 @@ pub struct Facts<'a> {
     pub package_bytes: &'a [Option<u64>],
     /// Every request.
     pub observations: &'a [Observation],
+    /// What the functions sent of their traces.
+    pub sent: &'a SentBytes,
     /// Every turn and what was read around it.
     pub turns: &'a [(Step, Surroundings)],
 }
@@ -55,7 +58,7 @@ pub fn summarise(facts: Facts<'_>) -> RunFile {
                 facts.observations.iter().filter(|seen| own(&seen.sample.variant)).collect();
             let turns: Vec<_> =
                 facts.turns.iter().filter(|(step, _)| own(&step.variant)).map(|(_, read)| read).collect();
-            variant(function, *package_bytes, &observations, &turns, schedule_s, &prices)
+            variant(function, *package_bytes, &observations, &turns, schedule_s, (&prices, facts.sent))
         })
         .collect();
     let comparisons = comparisons(&variants, facts.observations, facts.profile.rounds, &prices);

@@ -166,16 +166,23 @@ fn label(metric: &str) -> &str {
     }
 }
 
-fn new_table() -> Table {
+pub(crate) fn new_table() -> Table {
     let mut table = Table::new();
     table.load_style(STYLE).set_content_arrangement(ContentArrangement::Dynamic).set_width(WIDTH);
     table
 }
 
 /// Numbers to the right.
-fn finished(mut table: Table) -> String {
-    for column in table.column_iter_mut().skip(1) {
-        column.set_cell_alignment(CellAlignment::Right);
+fn finished(table: Table) -> String {
+    right_aligned(table, 1..)
+}
+
+/// The table as text, with the columns whose indices are in `right` aligned to the right.
+pub(crate) fn right_aligned(mut table: Table, right: impl std::ops::RangeBounds<usize>) -> String {
+    for (index, column) in table.column_iter_mut().enumerate() {
+        if right.contains(&index) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
     }
     table.trim_fmt()
 }

@@ -3,7 +3,12 @@
 //! Apart from the metrics because it compares a variant with itself. Sampled and other requests alternate within a turn, so that the
 //! machine's moods meet both. Invariant: a difference is of values of the same round, and is `None` where a round lacks either.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::fs::File;
+use std::io::{self, BufRead, BufReader};
+use std::path::Path;
+
+use lambda_lab::records::{DocumentSource, TraceDocument};
 
 use crate::metrics::{self, Series};
 use crate::observation::Observation;
@@ -14,7 +19,7 @@ use crate::statistics::{mean, paired_difference, quantile, sorted};
 type Halves<'a> = (Vec<&'a Observation>, Vec<&'a Observation>);
 
 /// What the sampling of warm invocations cost in `observations`, which are one variant's; none where all or none were sampled.
-pub fn tracing_cost(observations: &[&Observation]) -> Option<TracingCost> {
+pub fn tracing_cost(observations: &[&Observation], sent: &SentBytes) -> Option<TracingCost> {
     let mut rounds: BTreeMap<u32, Halves<'_>> = BTreeMap::new();
     for &observation in observations.iter().filter(|observation| metrics::warm_ms(observation).is_some()) {
         let (sampled, others) = rounds.entry(observation.sample.round).or_default();
@@ -38,6 +43,38 @@ pub fn tracing_cost(observations: &[&Observation]) -> Option<TracingCost> {
         warm_ms: difference(metrics::warm_ms, |values| quantile(&sorted(values), 50)),
         response_ms: difference(metrics::response_ms, |values| quantile(&sorted(values), 50)),
         cpu_ms: difference(metrics::cpu_ms, |values| mean(&values)),
-        bytes: None,
+        bytes: mean_bytes(rounds.values().flat_map(|(sampled, _)| sampled), sent),
     })
+}
+
+/// Where documents were kept at all, an invocation without any counts as zero.
+fn mean_bytes<'a>(
+    sampled: impl Iterator<Item = &'a &'a Observation>,
+    SentBytes(sent): &SentBytes,
+) -> Option<f64> {
+    let of = |observation: &&Observation| sent.get(&observation.sample.trace_id).copied().unwrap_or(0) as f64;
+    mean(&sampled.map(of).collect::<Vec<_>>()).filter(|_| !sent.is_empty())
+}
+
+/// How many bytes of documents functions sent, by the root of the trace.
+#[derive(Clone, Debug, Default)]
+pub struct SentBytes(HashMap<String, u64>);
+
+impl SentBytes {
+    /// From the run's `traces/documents.jsonl`. Lambda's own segments are not a function's cost.
+    ///
+    /// # Errors
+    /// If there is no such file, or a line of it is none of the lab's.
+    pub fn read(documents: &Path) -> io::Result<Self> {
+        let mut sent = HashMap::new();
+        for line in BufReader::new(File::open(documents)?).lines() {
+            let TraceDocument { source, document, .. } = serde_json::from_str(&line?)?;
+            if source == DocumentSource::Daemon
+                && let Some(root) = document["trace_id"].as_str()
+            {
+                *sent.entry(root.to_owned()).or_default() += document.to_string().len() as u64;
+            }
+        }
+        Ok(Self(sent))
+    }
 }

@@ -11,6 +11,7 @@ use bench::observation::Observation;
 use bench::prices::Prices;
 use bench::run_file::Comparison;
 use bench::sample::Phase;
+use bench::tracing_cost::SentBytes;
 use bench::verdict::Verdict;
 use rows::{Rows, close, function, sample};
 
@@ -27,7 +28,14 @@ fn compared(rows: Rows) -> Comparison {
     let prices = Prices::bundled("x86_64").unwrap();
     let of = |name: &str| {
         let own: Vec<&Observation> = observations.iter().filter(|seen| seen.sample.variant == name).collect();
-        variant(&function(name), Some(if name == "a" { 400 } else { 100 }), &own, &[], 2.0, &prices)
+        variant(
+            &function(name),
+            Some(if name == "a" { 400 } else { 100 }),
+            &own,
+            &[],
+            2.0,
+            (&prices, &SentBytes::default()),
+        )
     };
     comparisons(&[of("a"), of("b")], &observations, 3, &prices).remove(0)
 }

@@ -14,6 +14,7 @@ use bench::phases::Surroundings;
 use bench::prices::Prices;
 use bench::run_file::{Quantiles, Variant};
 use bench::sample::Phase;
+use bench::tracing_cost::SentBytes;
 use lambda_lab::control::Counters;
 use lambda_lab::records::Invocation;
 use rows::{Rows, close, cold, dropped, failed, function, invocation, sample};
@@ -22,7 +23,7 @@ fn numbers(observations: &[Observation], turns: &[Surroundings], schedule_s: f64
     let prices = Prices::bundled("x86_64").unwrap();
     let observations: Vec<&Observation> = observations.iter().collect();
     let turns: Vec<&Surroundings> = turns.iter().collect();
-    variant(&function("a"), Some(1000), &observations, &turns, schedule_s, &prices)
+    variant(&function("a"), Some(1000), &observations, &turns, schedule_s, (&prices, &SentBytes::default()))
 }
 
 #[test]
@@ -207,6 +208,36 @@ fn tracing_costs_the_difference_within_each_round_whatever_the_rounds_differ_by(
     close(Some(cost.response_ms.unwrap().value), 0.5);
     // The rows' processor time is half their duration.
     close(Some(cost.cpu_ms.unwrap().value), 2.0);
+    assert_eq!(cost.bytes, None, "no documents were kept");
+}
+
+#[test]
+fn a_traced_invocation_weighs_what_its_function_sent() {
+    let mut rows = Rows::default();
+    rows.warm("a", 1, 1.0);
+    let mut lines = Vec::new();
+    for bytes in [100, 300] {
+        let mut traced = sample("a", 1, Phase::Warm, 1.0);
+        traced.sampled = true;
+        // The rest of this document has 60 bytes.
+        let name = "n".repeat(bytes - 60);
+        let document = serde_json::json!({ "name": name, "trace_id": traced.trace_id });
+        assert_eq!(document.to_string().len(), bytes);
+        for source in ["daemon", "lambda"] {
+            lines.push(
+                serde_json::json!({ "received_unix_us": 1, "source": source, "document": document })
+                    .to_string(),
+            );
+        }
+        let record = invocation(&traced, 1.0);
+        rows.add(traced, Some(record));
+    }
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), lines.join("\n")).unwrap();
+    let sent = SentBytes::read(file.path()).unwrap();
+    let observations = rows.joined();
+    let observations: Vec<&Observation> = observations.iter().collect();
+    close(bench::tracing_cost::tracing_cost(&observations, &sent).unwrap().bytes, 200.0);
 }
 
 #[test]

@@ -4,10 +4,13 @@
 mod serve_common;
 
 use std::io::BufRead;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use serve_common::{LAMBDA_LAB, Served, example, get};
+
+/// Longer than a lab that was given wrong words takes to say so.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 fn words(words: &[&str]) -> Vec<String> {
     words.iter().map(|&word| word.to_owned()).collect()
@@ -88,10 +91,16 @@ fn wrong_words_are_named_with_the_mend() {
         (&["--function", &probe, "--logs", "/no/such/dir/x"], &["/no/such/dir/x", "No such file"]),
     ];
     for (arguments, parts) in cases {
-        // One that starts after all ends with its standard input, which is empty.
         let mut command = Command::new(LAMBDA_LAB);
-        command.arg("serve").args(*arguments).arg("--with-parent").stdin(std::process::Stdio::null());
-        let output = command.output().unwrap();
+        command.arg("serve").args(*arguments).arg("--with-parent");
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        // One that starts after all ends with its standard input: held long enough for one that does not.
+        let (stdin, (done, is_done)) = (child.stdin.take(), std::sync::mpsc::channel::<()>());
+        let holder = std::thread::spawn(move || (is_done.recv_timeout(PATIENCE), stdin));
+        let output = child.wait_with_output().unwrap();
+        drop(done);
+        drop(holder.join());
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(!output.status.success(), "{arguments:?}: {said}");
         for part in *parts {
@@ -105,7 +114,7 @@ fn a_lab_without_readers_of_its_output_goes_on() {
     let probe = format!("f={}", example("probe").display());
     let mut command = Command::new(LAMBDA_LAB);
     command.args(["serve", "--function", &probe, "--follow"]);
-    command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::null());
+    command.stdout(Stdio::piped()).stderr(Stdio::null());
     let mut child = command.spawn().unwrap();
     drop(child.stdout.take());
     std::thread::sleep(Duration::from_millis(300));

@@ -91,7 +91,8 @@ impl Buffer {
                     None => self.keep(&mut spans.init, span),
                 }
             } else if let Some((_, ended)) = spans.open.iter_mut().find(|(open, _)| *open == key) {
-                self.keep(ended, span);
+                // The one that all others hang on is kept in any case.
+                if span.parent_span_is_remote { ended.push(span) } else { self.keep(ended, span) }
             } else {
                 self.make_ready(spans, vec![span]);
             }

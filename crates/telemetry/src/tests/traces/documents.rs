@@ -102,6 +102,19 @@ fn now_us() -> u128 {
 }
 
 #[test]
+fn a_clock_that_is_set_back_makes_a_step_without_a_length() {
+    let traced = Traced::start(&[]);
+    traced.invoke(&context(), async { crate::step!("s").in_scope(|| ()) });
+    let mut spans = traced.spans();
+    let start = std::time::UNIX_EPOCH + std::time::Duration::from_micros(1_790_000_000_000_007);
+    (spans[1].start_time, spans[1].end_time) = (start, start - std::time::Duration::from_secs(3600));
+    traced.memory.send(spans, &Arc::default());
+    let text = traced.memory.documents.lock().unwrap()[1].clone();
+    assert!(text.contains(r#""start_time":1790000000.000007,"end_time":1790000000.000007"#), "{text}");
+    traced.documents();
+}
+
+#[test]
 fn names_and_keys_that_xray_would_refuse_are_made_fit() {
     let traced = Traced::start(&[("POWERTOOLS_SERVICE_NAME", "a \"service\"")]);
     traced.invoke(&context(), async {

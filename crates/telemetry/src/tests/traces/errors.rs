@@ -48,6 +48,8 @@ fn an_error_that_is_logged_makes_the_handler_a_fault_and_a_warning_does_not() {
         crate::step!("cache.get").in_scope(|| tracing::warn!(%error, "going on without the cache"));
         crate::step!("deep").in_scope(|| tracing::error!("said deep inside"));
     });
+    let events: usize = traced.memory.spans.lock().unwrap().iter().map(|span| span.events.len()).sum();
+    assert_eq!(events, 2, "only errors are copied from the log");
     let documents = traced.documents();
     let handler = named(&documents, "## handler");
     assert_eq!(handler["fault"], true);

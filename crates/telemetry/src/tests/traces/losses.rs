@@ -126,6 +126,36 @@ fn a_document_that_stays_too_large_is_lost_alone_and_counted() {
 }
 
 #[test]
+fn one_bad_document_takes_no_other_datagram_with_it() {
+    let daemon = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let process = sending_to(daemon.local_addr().unwrap().port());
+    let long = "\u{1}".repeat(1000); // six bytes each, as JSON
+    let long = long.as_str();
+    invoke(&process, async {
+        crate::step!("before").in_scope(|| ());
+        crate::step!(
+            "bad",
+            annotation.a = long,
+            annotation.b = long,
+            annotation.c = long,
+            annotation.d = long,
+            annotation.e = long,
+            annotation.f = long,
+            annotation.g = long,
+            annotation.h = long,
+            annotation.i = long,
+            annotation.j = long,
+            annotation.k = long
+        )
+        .in_scope(|| ());
+        crate::step!("after").in_scope(|| ());
+    });
+    assert_eq!(names(&datagrams(&daemon)), ["## init", "before", "after", "## handler"]);
+    assert_eq!(process.telemetry.traces().lost(Loss::TooLarge), 1);
+    assert_eq!(process.logs().len(), 1, "{:?}", process.logs());
+}
+
+#[test]
 fn a_span_without_a_parent_is_refused_and_counted() {
     use opentelemetry::trace::SpanId;
 
@@ -146,12 +176,14 @@ fn a_runaway_handler_and_a_missing_layer_are_bounded() {
             crate::step!("again").in_scope(|| ());
         }
     });
-    assert_eq!(traced.documents().len(), 256 + 1 - 1, "INIT is one of them, the handler comes too late");
-    assert_eq!(traced.lost(Loss::TooMany), 300 + 2 - 256);
+    let documents = traced.documents();
+    assert_eq!(documents.len(), 256 + 1, "INIT is one of the 256");
+    assert_eq!(named(&documents, "## handler")["parent_id"], PARENT);
+    assert_eq!(traced.lost(Loss::TooMany), 300 + 1 - 256);
     for _ in 0..2000 {
         traced.process.invoke(&context(), async {});
     }
-    assert_eq!(traced.lost(Loss::TooMany), 300 + 2 - 256 + 2000 - 1024);
+    assert_eq!(traced.lost(Loss::TooMany), 300 + 1 - 256 + 2000 - 1024);
     traced.send();
     assert_eq!(traced.documents().len(), 1024);
     assert!(traced.process.logs().iter().any(|line| line["lost"].is_number()));

@@ -6,6 +6,8 @@ mod errors;
 mod init;
 mod losses;
 mod oracle;
+#[cfg(feature = "otlp")]
+mod otlp;
 mod rules;
 mod together;
 

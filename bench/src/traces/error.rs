@@ -1,0 +1,55 @@
+//! Why a run's traces cannot be compared.
+//!
+//! Apart from the reading because choosing variants fails with it too. Invariant: each message names what is wrong, where, and what
+//! to do.
+
+use std::path::PathBuf;
+
+/// Why a run's traces cannot be compared.
+#[derive(Debug, thiserror::Error)]
+pub enum TracesError {
+    /// A file cannot be read.
+    #[error("{path}: {source}; name the folder of a run, such as bench/results/latest")]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A line of `invocations.jsonl` is not what the lab writes.
+    #[error("{path}, line {line}: {source}; measure again, or remove the line")]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// From 1.
+        line: usize,
+        /// Why.
+        source: serde_json::Error,
+    },
+    /// The run has none.
+    #[error("{folder} has no traces: {why}; measure again with tracing sampled (docs/TRACES.md)")]
+    NoTraces {
+        /// The run's folder.
+        folder: PathBuf,
+        /// What is missing.
+        why: String,
+    },
+    /// There is nothing to compare.
+    #[error(
+        "only variant {known:?} has traces; measure a second one with tracing sampled, or name it twice with --from and --to"
+    )]
+    OneVariant {
+        /// The one that has.
+        known: String,
+    },
+    /// A variant that has no traces, or is none.
+    #[error(
+        "no traces of variant {wanted:?}; the run has traces of {known}: name two of them with --from and --to"
+    )]
+    UnknownVariant {
+        /// What was asked for.
+        wanted: String,
+        /// What there is.
+        known: String,
+    },
+}
