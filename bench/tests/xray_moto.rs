@@ -57,6 +57,11 @@ fn both_styles(moto: &Moto) {
     let expected = new.lines().chain(old.lines()).filter(|document| !document.contains("in_progress"));
     assert_eq!(documents(run.path()), expected.map(str::to_owned).collect::<BTreeSet<_>>());
     assert!(said.contains("2 of 2 traces whole, 5 documents"), "{said}");
+
+    let read = bench::traces::read::read(run.path()).unwrap();
+    assert_eq!((read.traced().count(), read.tally.documents), (2, 5));
+    assert_eq!((read.tally.unusable, read.tally.duplicates, read.tally.of_no_invocation), (0, 0, 0));
+    assert!(read.tally.orphans.is_empty(), "{:?}", read.tally);
 }
 
 /// As many traces as an ordinary run has.
@@ -151,7 +156,10 @@ impl Drop for Moto {
 
 fn run_of(ids: impl Iterator<Item = String>) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
-    let lines: String = ids.map(|id| format!("{{\"trace_id\":\"{id}\",\"sampled\":true}}\n")).collect();
+    let rest =
+        "\"request_id\":\"r\",\"cold\":true,\"started_unix_us\":1,\"duration_ms\":1.0,\"sampled\":true";
+    let line = |id: String| format!("{{\"function\":\"f\",\"trace_id\":\"{id}\",{rest}}}\n");
+    let lines: String = ids.map(line).collect();
     std::fs::write(folder.path().join("invocations.jsonl"), lines).unwrap();
     folder
 }

@@ -26,7 +26,7 @@ fn a_second_fetch_adds_to_the_first_and_repeats_nothing() {
             page(&traces, &[], None)
         })
     };
-    let first = run.fetch(&served(vec![ids[0].clone()]).endpoint, &["--from=xray"]);
+    let first = run.fetch(&served(vec![ids[1].clone()]).endpoint, &["--from=xray"]);
     assert!(first.stdout.contains("1 of 2 traces whole, 3 documents"), "{}", first.stdout);
     let before = run.lines();
 
@@ -34,13 +34,15 @@ fn a_second_fetch_adds_to_the_first_and_repeats_nothing() {
     assert!(second.stdout.contains("2 of 2 traces whole, 5 documents"), "{}", second.stdout);
     let after = run.lines();
     assert_eq!(after.len(), 5, "{after:#?}");
+    let received = after.iter().map(|line| line.split(',').next().unwrap());
+    assert!(received.is_sorted(), "the second trace came first: {after:#?}");
     let sound =
         |lines: Vec<String>| lines.into_iter().filter(|line| !line.contains("no json")).collect::<Vec<_>>();
     assert!(sound(before).iter().all(|line| after.contains(line)));
 
     // X-Ray forgets after 30 days; the file does not.
-    let only_second = run.fetch(&served(vec![ids[1].clone()]).endpoint, &["--from=xray"]);
-    assert_eq!(only_second.code, Some(0), "{}", only_second.stderr);
+    let only_first = run.fetch(&served(vec![ids[0].clone()]).endpoint, &["--from=xray"]);
+    assert_eq!(only_first.code, Some(0), "{}", only_first.stderr);
     assert_eq!(run.lines().len(), 5, "{:#?}", run.lines());
     assert_eq!(sound(after), sound(run.lines()));
 }

@@ -28,6 +28,7 @@ fn the_whole_time_is_searched_page_by_page_and_each_trace_fetched_once() {
     let said = fetch(&run, &server, "2024-10-04T10:00:00Z", "2024-10-04T17:00:00Z");
     assert_eq!(said.code, Some(0), "{}", said.stderr);
     assert_eq!(run.documents().len(), 6);
+    assert_eq!(asked_ids(&server.asked(BATCH_GET_TRACES)[0]), [trace_id(1), trace_id(2), trace_id(3)]);
     let asked = server.asked(GET_TRACE_SUMMARIES);
     assert_eq!(asked.len(), 4, "seven hours are two frames of two pages");
     assert!(asked.iter().all(|body| body["FilterExpression"] == FILTER));
