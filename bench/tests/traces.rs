@@ -4,6 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
+use bench::traces::completeness::Completeness;
 use bench::traces::error::TracesError;
 use bench::traces::pair::{Pair, Row};
 use bench::traces::read::read;
@@ -78,6 +79,10 @@ fn what_is_broken_is_mended_or_left_out_and_said() {
     let tally = &run.tally;
     assert_eq!((tally.documents, tally.unusable, tally.with_problems), (18, 4, 0));
     assert_eq!((tally.duplicates, tally.of_no_invocation, tally.without_documents), (1, 1, 1));
+    let complete = Completeness::of(&run);
+    assert_eq!((complete.documents, complete.invalid), (18, 4));
+    assert_eq!(complete.sampled, complete.with_traces + 1, "{complete:?}");
+    assert!(complete.with_function_segment < complete.with_traces, "{complete:?}");
     assert_eq!(
         tally.orphans.iter().map(|(name, count)| (name.as_str(), *count)).collect::<Vec<_>>(),
         [("circle", 2), ("lost", 1)]

@@ -21,8 +21,9 @@ pub fn render(report: &Report) -> String {
     let mut blocks = vec![title];
     blocks.extend(report.pairs.iter().map(pair));
     blocks.extend(report.medians.iter().map(medians));
-    let said = report.unavailable.iter().chain(&report.findings);
-    blocks.push(said.map(|line| format!("- {}", text(line.trim()))).collect::<Vec<_>>().join("\n"));
+    blocks.push(
+        report.remarks().iter().map(|line| format!("- {}", text(line.trim()))).collect::<Vec<_>>().join("\n"),
+    );
     blocks.retain(|block| !block.is_empty());
     blocks.join("\n\n")
 }

@@ -9,6 +9,7 @@
 pub mod assemble;
 pub mod chrome;
 pub mod cli;
+pub mod completeness;
 pub mod error;
 pub mod figures;
 pub mod frame;

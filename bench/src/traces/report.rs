@@ -9,6 +9,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::traces::assemble::assemble;
+use crate::traces::completeness::Completeness;
 use crate::traces::error::TracesError;
 use crate::traces::medians::{Medians, medians};
 use crate::traces::pair::{Pair, pair};
@@ -33,6 +34,8 @@ pub struct Report {
     pub pairs: Vec<Pair>,
     /// Over all traces, cold and warm.
     pub medians: Vec<Medians>,
+    /// Whether every sampled invocation has a whole trace.
+    pub completeness: Completeness,
     /// Which pairs cannot be had, and why.
     pub unavailable: Vec<String>,
     /// What was mended or left out, in words.
@@ -61,6 +64,7 @@ pub fn compare(
         run: folder.display().to_string(),
         pairs: Vec::new(),
         medians,
+        completeness: Completeness::of(run),
         unavailable: Vec::new(),
         findings: findings(&run.tally, &notes),
         traces: Vec::new(),
@@ -90,6 +94,14 @@ impl Report {
             self.from,
             self.to
         ));
+    }
+}
+
+impl Report {
+    /// What every output says below its figures, a sentence each.
+    pub fn remarks(&self) -> Vec<String> {
+        let completeness = std::iter::once(self.completeness.words());
+        completeness.chain(self.unavailable.iter().cloned()).chain(self.findings.iter().cloned()).collect()
     }
 }
 

@@ -147,8 +147,7 @@ fn notes(report: &Report) -> String {
         "Self differences add up exactly; medians do not. Intervals cover the scatter within this run."
             .to_owned(),
     ];
-    lines.extend(report.unavailable.iter().cloned());
-    lines.extend(report.findings.iter().cloned());
+    lines.extend(report.remarks());
     lines.iter().map(|line| wrapped(line)).collect::<Vec<_>>().join("\n")
 }
 

@@ -114,10 +114,8 @@ fn notes(report: &Report) -> Markup {
                 "difference of the totals exactly, and so do the pieces of the bridge. Medians do not add up; their intervals "
                 "(order statistics, at least 95 %) cover the scatter within this run only."
             }
-            @if !report.unavailable.is_empty() || !report.findings.is_empty() {
-                h3 { "What could not be had, was mended or left out" }
-                ul { @for line in report.unavailable.iter().chain(&report.findings) { li { (line.trim()) } } }
-            }
+            h3 { "What there was, could not be had, was mended or left out" }
+            ul { @for line in report.remarks() { li { (line.trim()) } } }
         }
     }
 }
