@@ -32,14 +32,17 @@ pub enum Tracing {
 
 impl Tracing {
     /// Whether request `number` (from 0) of a variant's `phase` in `round` is sampled.
+    ///
+    /// The first of the warm-up always is: what only a sandbox's first trace costs shall not meet a request that is measured.
     pub fn samples(self, phase: Phase, round: u32, number: u64) -> bool {
-        match (self, phase) {
-            (Self::Off, _) => false,
-            (Self::All, _) | (Self::Sampled | Self::Half, Phase::Cold) => true,
-            (Self::Sampled, Phase::WarmUp | Phase::Warm | Phase::Load) => {
-                is_chosen(ONE_OF, phase, round, number)
-            }
-            (Self::Half, Phase::WarmUp | Phase::Warm | Phase::Load) => is_chosen(2, phase, round, number),
+        let mixed = |number| mixed((u64::from(round) << 40) | ((phase as u64) << 32) | number);
+        match (self, phase, number) {
+            (Self::Off, ..) => false,
+            (Self::All, ..) | (_, Phase::Cold, _) | (_, Phase::WarmUp, 0) => true,
+            // At a random place of each twenty: every twentieth could keep step with a quota's periods.
+            (Self::Sampled, ..) => number % ONE_OF == mixed(number / ONE_OF) % ONE_OF,
+            // A coin for each: one of each two would put the others mostly behind those that are sampled.
+            (Self::Half, ..) => mixed(number) % 2 == 0,
         }
     }
 
@@ -63,10 +66,12 @@ impl Tracing {
     }
 }
 
-/// One at a random place of each `one_of`: every twentieth, say, could keep step with a quota's periods.
-fn is_chosen(one_of: u64, phase: Phase, round: u32, number: u64) -> bool {
-    let seed = (u64::from(round) << 40) | ((phase as u64) << 32) | (number / one_of);
-    number % one_of == fastrand::Rng::with_seed(seed).u64(..one_of)
+/// SplitMix64 (Steele, Lea, Flood 2014): neighbouring numbers give unrelated ones.
+fn mixed(number: u64) -> u64 {
+    let number = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let number = (number ^ (number >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    number ^ (number >> 31)
 }
 
 impl fmt::Display for Tracing {
@@ -99,6 +104,21 @@ mod tests {
         let other_round = (0..1_000).filter(|&number| Tracing::Sampled.samples(Phase::Warm, 2, number));
         assert_ne!(places, other_round.collect::<Vec<_>>());
         assert!((0..100).all(|number| Tracing::Sampled.samples(Phase::Cold, 1, number)));
+        assert!(Tracing::Sampled.samples(Phase::WarmUp, 1, 0) && !Tracing::Off.samples(Phase::WarmUp, 1, 0));
+    }
+
+    #[test]
+    fn of_half_each_follows_a_sampled_one_as_often_as_not() {
+        let sampled: Vec<bool> =
+            (0..10_000).map(|number| Tracing::Half.samples(Phase::Warm, 1, number)).collect();
+        let share = |of: bool| {
+            let after: Vec<bool> =
+                sampled.windows(2).filter(|pair| pair[1] == of).map(|pair| pair[0]).collect();
+            after.iter().filter(|before| **before).count() as f64 / after.len() as f64
+        };
+        // Four standard deviations of 5,000 coins.
+        assert!((share(true) - 0.5).abs() < 0.03, "{}", share(true));
+        assert!((share(false) - 0.5).abs() < 0.03, "{}", share(false));
     }
 
     #[test]

@@ -162,7 +162,11 @@ fn a_run_without_traces_says_what_to_do() {
             && said(folder.path()).contains("measure again")
     );
     std::fs::write(folder.path().join("traces/documents.jsonl"), "").unwrap();
-    assert!(said(folder.path()).contains("none of the 0 lines"));
+    assert!(said(folder.path()).contains("measured without tracing"));
+    let stranger =
+        r#"{"document":{"name":"a","id":"0123456789abcdef","trace_id":"1-0-0","start_time":1,"end_time":2}}"#;
+    std::fs::write(folder.path().join("traces/documents.jsonl"), stranger).unwrap();
+    assert!(said(folder.path()).contains("none of the 1 lines"));
     std::fs::write(folder.path().join("invocations.jsonl"), "{\"function\": 7}\n").unwrap();
     assert!(said(folder.path()).contains("invocations.jsonl, line 1: "));
 }

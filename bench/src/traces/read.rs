@@ -18,6 +18,8 @@ use crate::traces::tree::Tree;
 pub const DOCUMENTS: &str = "traces/documents.jsonl";
 /// Where the invocations are within a run folder.
 pub const INVOCATIONS: &str = "invocations.jsonl";
+/// What is said of a run without any document.
+const UNTRACED: &str = "it was measured without tracing (traces/documents.jsonl is not there, or empty)";
 /// How many different problems are quoted.
 const QUOTED_PROBLEMS: usize = 5;
 
@@ -82,9 +84,12 @@ pub fn read(folder: &Path) -> Result<Run, TracesError> {
     match File::open(&path) {
         Ok(file) => documents(&path, file, &mut run)?,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            return Err(none("it was measured without tracing (there is no traces/documents.jsonl)"));
+            return Err(none(UNTRACED));
         }
         Err(source) => return Err(TracesError::Unreadable { path, source }),
+    }
+    if run.tally.documents == 0 {
+        return Err(none(UNTRACED));
     }
     keep_traced(&mut run);
     for segments in run.segments.values() {

@@ -49,8 +49,8 @@ pub struct Invocation {
     pub billed_ms: u64,
     /// The function's configured memory, in MB.
     pub memory_mb: u32,
-    /// Peak memory of the sandbox so far, in MB (2^20 bytes): its cgroup's where there is one, else the sum of its processes'
-    /// peak resident sizes; none where the system does not tell.
+    /// Peak memory of the sandbox so far, in MB (2^20 bytes): the greater of its cgroup's and the sum of its programs' peak resident
+    /// sizes, or the one there is; none where the system does not tell.
     pub max_memory_mb: Option<f64>,
     /// Processor time of all the sandbox's processes during this invocation; none where the system does not tell.
     pub cpu_ms: Option<f64>,

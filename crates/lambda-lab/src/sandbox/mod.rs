@@ -131,15 +131,17 @@ impl Sandbox {
         let initialization = self.home.initialization;
         let before = self.home.cage.usage();
         self.log.emit(PlatformEvent::InitStart { initialization, phase });
-        let (result, duration) = match Life::create(&self.home, Arc::clone(&self.log)).await {
+        let (result, began, duration) = match Life::create(&self.home, Arc::clone(&self.log)).await {
             Ok((life, runtime_api)) => self.try_life(life, &runtime_api, limit).await,
-            Err(ended) => (Err(InitFailure::Ended(ended)), Duration::ZERO),
+            Err(ended) => (Err(InitFailure::Ended(ended)), None, Duration::ZERO),
         };
         let after = self.home.cage.usage();
         let result = result.map_err(|failure| self.told_apart(failure, &before, &after));
         if let Err(failure) = &result {
             eprintln!("lambda-lab: function {}: INIT failed: {failure}", self.home.function.name);
         }
+        let failure = result.as_ref().err().cloned();
+        self.inits.extend(began.map(|began| InitSpan { began, duration, failure }));
         self.log.drain();
         self.report_init(phase, &result, duration);
         if result.is_ok() && phase == Phase::Init {
@@ -149,23 +151,22 @@ impl Sandbox {
         result
     }
 
-    /// Runs INIT of `life` and keeps it if that goes well; tells how long INIT took.
+    /// Runs INIT of `life` and keeps it if that goes well; tells when INIT began, if it did, and how long it took.
     async fn try_life(
         &mut self,
         mut life: Life,
         runtime_api: &str,
         limit: Duration,
-    ) -> (Result<(), InitFailure>, Duration) {
+    ) -> (Result<(), InitFailure>, Option<Instant>, Duration) {
         let result = life.initialize(&self.home, runtime_api, limit).await;
         let end = result.as_ref().map_or_else(|_| Instant::now(), |ready| *ready);
-        let duration = life.began().map_or(Duration::ZERO, |began| end - began);
-        let failure = result.as_ref().err().cloned();
-        self.inits.extend(life.began().map(|began| InitSpan { began, duration, failure }));
+        let began = life.began();
+        let duration = began.map_or(Duration::ZERO, |began| end - began);
         match &result {
             Ok(_) => self.life = Some(life),
             Err(_) => life.kill(&self.home.id).await,
         }
-        (result.map(drop), duration)
+        (result.map(drop), began, duration)
     }
 
     fn report_init(&self, phase: Phase, result: &Result<(), InitFailure>, duration: Duration) {

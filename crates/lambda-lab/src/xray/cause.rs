@@ -11,8 +11,8 @@ use super::validate;
 use crate::sandbox::state::Answer;
 use crate::sandbox::{InitFailure, Measured, Outcome};
 
-/// More than any real one, and room in a document for the rest.
-const MAX_CAUSE_BYTES: usize = 32 * 1024;
+/// More than any real one. The old style writes it twice, and a document has room for 64 kB.
+const MAX_CAUSE_BYTES: usize = 24 * 1024;
 
 /// The most characters of a message that is made here.
 const MAX_MESSAGE_CHARS: usize = 2_000;

@@ -3,7 +3,7 @@
 //! Apart from reading what comes, so that the socket is emptied as fast as datagrams can be copied. Invariant: a datagram is passed
 //! on, or the kernel counted it as dropped.
 
-use std::io;
+use std::io::{self, ErrorKind};
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -25,6 +25,9 @@ const MAX_BACKLOG_BYTES: usize = 64 * 1024 * 1024;
 
 /// How often to look whether the backlog has shrunk.
 const BACKLOG_PAUSE: Duration = Duration::from_millis(1);
+
+/// How long to wait for a datagram before looking whether this is the end.
+const LOOK_AGAIN: Duration = Duration::from_millis(250);
 
 /// Bytes of datagrams between the socket and the file.
 #[derive(Debug, Default)]
@@ -56,6 +59,8 @@ impl Daemon {
     pub(super) fn start(work: Documents, backlog: Arc<Backlog>) -> io::Result<Self> {
         let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
         enlarge(&socket);
+        // What wakes the thread at the end may not come.
+        socket.set_read_timeout(Some(LOOK_AGAIN))?;
         let address = socket.local_addr()?;
         let ending = Arc::new(AtomicBool::new(false));
         let told_to_end = Arc::clone(&ending);
@@ -95,11 +100,16 @@ fn enlarge(socket: &UdpSocket) {
     let _ = SockRef::from(socket).set_recv_buffer_size(RECEIVE_BUFFER_BYTES);
 }
 
+/// Nothing came: a signal, or the time to look again.
+fn is_wait_over(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::Interrupted | ErrorKind::WouldBlock | ErrorKind::TimedOut)
+}
+
 fn receive(socket: &UdpSocket, work: &Documents, backlog: &Backlog, ending: &AtomicBool) {
     let mut buffer = vec![0; MAX_DATAGRAM];
     let mut draining = false;
     loop {
-        while backlog.is_full() {
+        while backlog.is_full() && !ending.load(Ordering::Acquire) {
             std::thread::sleep(BACKLOG_PAUSE);
         }
         let received = socket.recv(&mut buffer);
@@ -120,7 +130,7 @@ fn receive(socket: &UdpSocket, work: &Documents, backlog: &Backlog, ending: &Ato
                 work.send(datagram);
             }
             Err(_) if draining => return,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if is_wait_over(error.kind()) => {}
             Err(error) => {
                 eprintln!("lambda-lab: the X-Ray daemon's port failed: {error}; trace documents are lost");
                 return;

@@ -48,8 +48,8 @@ tests that prove it, and CI fails when one is gone; each partly and no says what
 enforce besides (CPU share and memory limit need control groups, so Linux) stands in every report as \"not emulated\".
 
 The peers' columns come from reading their sources (versions and notes at the end); a dot means that nobody looked. A test is named
-as `target::module::test`: `lab::limits::..` is in `crates/lambda-lab/tests/lab/limits.rs`, `trace::tests::..` in
-`crates/lambda-lab/src/trace.rs`; another crate's has its name and a slash before it. `conformance::area::case` is a case that
+as `target::module::test`: `lab::limits::..` is in `crates/lambda-lab/tests/lab/limits.rs`, `xray::header::tests::..` in
+`crates/lambda-lab/src/xray/header.rs`; another crate's has its name and a slash before it. `conformance::area::case` is a case that
 `make conformance` runs. What needs control groups or AWS's own clients says so and is skipped where they are missing.
 ",
         rows = table.rows().count(),
