@@ -11,6 +11,7 @@ pub mod control;
 pub mod environment;
 pub mod host;
 pub mod interference;
+pub mod json_lines;
 pub mod lab;
 pub mod lab_error;
 pub mod last_words;

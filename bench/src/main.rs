@@ -58,9 +58,9 @@ struct RunArguments {
     /// How far the dependencies are said to be: loopback, same-az or cross-az. Adds round trips, which the report calls modelled.
     #[arg(long, default_value = "loopback")]
     network: Network,
-    /// Which requests are traced: off, sampled (all of the cold phase, one of 20 others), half (one of 2 others) or
-    /// all.
-    #[arg(long, default_value_t)]
+    /// Which requests are traced: off, sampled (all of the cold phase, one of 20 others), half (about half of the
+    /// others) or all.
+    #[arg(long, value_enum, default_value_t)]
     tracing: Tracing,
     /// Where to make the result folder.
     #[arg(long, default_value = "bench/results")]

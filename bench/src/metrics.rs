@@ -137,7 +137,8 @@ pub fn variant(
     observations: &[&Observation],
     turns: &[&Surroundings],
     schedule_s: f64,
-    (prices, sent): (&Prices, &SentBytes),
+    prices: &Prices,
+    sent: &SentBytes,
 ) -> Variant {
     let accounting = accounting(observations.iter().copied());
     let memory = observations.iter().filter_map(|observation| observation.invocation.as_ref()?.max_memory_mb);

@@ -145,7 +145,7 @@ pub async fn run(
         network: options.network.name(),
     })?;
     let measured = tokio::select! {
-        measured = start_and_measure(&mut lab, &names, (profile, options.tracing), &steps, &mut recorder) => measured,
+        measured = start_and_measure(&mut lab, &names, profile, options.tracing, &steps, &mut recorder) => measured,
         exit_code = interruption => Err(RunError::Interrupted { exit_code, folder: folder.file("") }),
     };
     if lab.stop().await.is_none() {
@@ -179,7 +179,7 @@ pub async fn run(
 fn sent_bytes(folder: &ResultFolder) -> SentBytes {
     let documents = folder.file("traces").join("documents.jsonl");
     SentBytes::read(&documents).unwrap_or_else(|error| {
-        note(&format!("warning: {}: {error}; what the traces weigh is not known", documents.display()));
+        note(&format!("warning: {error}; what the traces weigh is not known"));
         SentBytes::default()
     })
 }
@@ -194,7 +194,8 @@ struct Measured {
 async fn start_and_measure(
     lab: &mut Lab,
     names: &[String],
-    (profile, tracing): (&LoadProfile, Tracing),
+    profile: &LoadProfile,
+    tracing: Tracing,
     steps: &[Step],
     recorder: &mut Recorder,
 ) -> Result<Measured, RunError> {
@@ -203,7 +204,7 @@ async fn start_and_measure(
     let control = lab.ready().await?;
     note(&format!("the lab is ready after {:.1} s", begun.elapsed().as_secs_f64()));
     let (turns, interference) = tokio::select! {
-        measured = measure(&control, names, (profile, tracing), steps, recorder) => measured?,
+        measured = measure(&control, names, profile, tracing, steps, recorder) => measured?,
         ended = lab.ended() => return Err(ended.into()),
     };
     Ok(Measured { ready: control.ready, turns, interference })
@@ -212,7 +213,8 @@ async fn start_and_measure(
 async fn measure(
     control: &Control,
     names: &[String],
-    (profile, tracing): (&LoadProfile, Tracing),
+    profile: &LoadProfile,
+    tracing: Tracing,
     steps: &[Step],
     recorder: &mut Recorder,
 ) -> Result<(Vec<(Step, Surroundings)>, Vec<Interference>), RunError> {

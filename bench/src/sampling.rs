@@ -4,9 +4,7 @@
 //! Lambda's own rule (one a second and 5 % of the others) would take more of the slower one's. Invariant: whether a request is
 //! sampled depends on its place in the run alone.
 
-use std::fmt;
-use std::str::FromStr;
-
+use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
 use crate::sample::Phase;
@@ -16,15 +14,15 @@ use crate::sample::Phase;
 const ONE_OF: u64 = 20;
 
 /// How much of a run is traced.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Tracing {
     /// Nothing.
     Off,
-    /// Every request of the cold phase, and one of 20 of the others.
+    /// Every request of the cold phase, the first of each warm-up, and one of 20 of the others.
     #[default]
     Sampled,
-    /// Every request of the cold phase, and every other one of the others: the best measure of what tracing costs.
+    /// The same with about half of the others, by a coin each: the best measure of what tracing costs.
     Half,
     /// Every request.
     All,
@@ -50,18 +48,13 @@ impl Tracing {
     pub fn words(self) -> &'static str {
         match self {
             Self::Off => "nothing",
-            Self::Sampled => "every request of the cold phase and one of 20 of the others",
-            Self::Half => "every request of the cold phase and one of 2 of the others",
+            Self::Sampled => {
+                "every request of the cold phase, the first of each warm-up, and one of 20 of the others"
+            }
+            Self::Half => {
+                "every request of the cold phase, the first of each warm-up, and about half of the others"
+            }
             Self::All => "every request",
-        }
-    }
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Off => "off",
-            Self::Sampled => "sampled",
-            Self::Half => "half",
-            Self::All => "all",
         }
     }
 }
@@ -72,22 +65,6 @@ fn mixed(number: u64) -> u64 {
     let number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let number = (number ^ (number >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     number ^ (number >> 31)
-}
-
-impl fmt::Display for Tracing {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.name())
-    }
-}
-
-impl FromStr for Tracing {
-    type Err = String;
-
-    fn from_str(name: &str) -> Result<Self, String> {
-        let known = [Self::Off, Self::Sampled, Self::Half, Self::All];
-        let found = known.into_iter().find(|tracing| tracing.name() == name);
-        found.ok_or_else(|| format!("no tracing is called `{name}`: choose off, sampled, half or all"))
-    }
 }
 
 #[cfg(test)]
@@ -122,11 +99,14 @@ mod tests {
     }
 
     #[test]
-    fn names_are_read_back_and_others_are_refused_with_the_choice() {
-        for tracing in [Tracing::Off, Tracing::Sampled, Tracing::Half, Tracing::All] {
-            assert_eq!(tracing.to_string().parse(), Ok(tracing));
+    fn names_are_those_of_run_json_and_others_are_refused_with_the_choice() {
+        for tracing in Tracing::value_variants() {
+            let name = serde_json::to_value(tracing).unwrap();
+            assert_eq!(Tracing::from_str(name.as_str().unwrap(), false).as_ref(), Ok(tracing));
         }
-        let refusal = "on".parse::<Tracing>().unwrap_err();
-        assert_eq!(refusal, "no tracing is called `on`: choose off, sampled, half or all");
+        let argument = clap::Arg::new("tracing").value_parser(clap::value_parser!(Tracing));
+        let refusal = clap::Command::new("bench").arg(argument).try_get_matches_from(["bench", "on"]);
+        let refusal = refusal.unwrap_err().to_string();
+        assert!(refusal.contains("'on'") && refusal.contains("off, sampled, half, all"), "{refusal}");
     }
 }

@@ -58,7 +58,7 @@ pub fn summarise(facts: Facts<'_>) -> RunFile {
                 facts.observations.iter().filter(|seen| own(&seen.sample.variant)).collect();
             let turns: Vec<_> =
                 facts.turns.iter().filter(|(step, _)| own(&step.variant)).map(|(_, read)| read).collect();
-            variant(function, *package_bytes, &observations, &turns, schedule_s, (&prices, facts.sent))
+            variant(function, *package_bytes, &observations, &turns, schedule_s, &prices, facts.sent)
         })
         .collect();
     let comparisons = comparisons(&variants, facts.observations, facts.profile.rounds, &prices);

@@ -4,12 +4,11 @@
 //! machine's moods meet both. Invariant: a difference is of values of the same round, and is `None` where a round lacks either.
 
 use std::collections::{BTreeMap, HashMap};
-use std::fs::File;
-use std::io::{self, BufRead, BufReader};
 use std::path::Path;
 
 use lambda_lab::records::{DocumentSource, TraceDocument};
 
+use crate::json_lines::{JsonLinesError, each_line};
 use crate::metrics::{self, Series};
 use crate::observation::Observation;
 use crate::run_file::{Difference, TracingCost};
@@ -64,17 +63,17 @@ impl SentBytes {
     /// From the run's `traces/documents.jsonl`. Lambda's own segments are not a function's cost.
     ///
     /// # Errors
-    /// If there is no such file, or a line of it is none of the lab's.
-    pub fn read(documents: &Path) -> io::Result<Self> {
+    /// If it cannot be read, or a line of it is none of the lab's.
+    pub fn read(documents: &Path) -> Result<Self, JsonLinesError> {
         let mut sent = HashMap::new();
-        for line in BufReader::new(File::open(documents)?).lines() {
-            let TraceDocument { source, document, .. } = serde_json::from_str(&line?)?;
+        each_line(documents, |_, TraceDocument { source, document, .. }| {
             if source == DocumentSource::Daemon
                 && let Some(root) = document["trace_id"].as_str()
             {
                 *sent.entry(root.to_owned()).or_default() += document.to_string().len() as u64;
             }
-        }
+            Ok::<_, JsonLinesError>(())
+        })?;
         Ok(Self(sent))
     }
 }

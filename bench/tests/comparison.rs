@@ -34,7 +34,8 @@ fn compared(rows: Rows) -> Comparison {
             &own,
             &[],
             2.0,
-            (&prices, &SentBytes::default()),
+            &prices,
+            &SentBytes::default(),
         )
     };
     comparisons(&[of("a"), of("b")], &observations, 3, &prices).remove(0)

@@ -23,7 +23,7 @@ fn numbers(observations: &[Observation], turns: &[Surroundings], schedule_s: f64
     let prices = Prices::bundled("x86_64").unwrap();
     let observations: Vec<&Observation> = observations.iter().collect();
     let turns: Vec<&Surroundings> = turns.iter().collect();
-    variant(&function("a"), Some(1000), &observations, &turns, schedule_s, (&prices, &SentBytes::default()))
+    variant(&function("a"), Some(1000), &observations, &turns, schedule_s, &prices, &SentBytes::default())
 }
 
 #[test]

@@ -92,10 +92,10 @@ impl Axis {
 
 /// Which of the function's own steps is the handler: what Powertools marks with `ColdStart`, or the only `## ..`.
 fn handler(steps: &[&Segment]) -> Option<usize> {
-    let marked = |step: &&Segment| step.name.starts_with("## ") && step.name != "## init";
-    let cold_start = steps.iter().position(|step| marked(step) && step.annotations.contains_key("ColdStart"));
+    let cold_start =
+        steps.iter().position(|step| step.is_marked_handler() && step.annotations.contains_key("ColdStart"));
     let only = || {
-        let mut all = steps.iter().enumerate().filter(|(_, step)| marked(step));
+        let mut all = steps.iter().enumerate().filter(|(_, step)| step.is_marked_handler());
         all.next().map(|(index, _)| index).filter(|_| all.next().is_none())
     };
     cold_start.or_else(only)

@@ -44,8 +44,7 @@ impl Completeness {
             counts.with_service_segment += any(&|segment| segment.origin.as_deref() == Some(SERVICE_ORIGIN));
             counts.with_function_segment +=
                 any(&|segment| segment.origin.as_deref() == Some(FUNCTION_ORIGIN));
-            counts.with_handler +=
-                any(&|segment| segment.name.starts_with("## ") && segment.name != "## init");
+            counts.with_handler += any(&Segment::is_marked_handler);
         }
         counts
     }

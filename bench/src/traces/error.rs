@@ -5,27 +5,14 @@
 
 use std::path::PathBuf;
 
+use crate::json_lines::JsonLinesError;
+
 /// Why a run's traces cannot be compared.
 #[derive(Debug, thiserror::Error)]
 pub enum TracesError {
-    /// A file cannot be read.
-    #[error("{path}: {source}; name the folder of a run, such as bench/results/latest")]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// A line of `invocations.jsonl` is not what the lab writes.
-    #[error("{path}, line {line}: {source}; measure again, or remove the line")]
-    Malformed {
-        /// The file.
-        path: PathBuf,
-        /// From 1.
-        line: usize,
-        /// Why.
-        source: serde_json::Error,
-    },
+    /// A file of the run.
+    #[error(transparent)]
+    File(#[from] JsonLinesError),
     /// The run has none.
     #[error(
         "{folder} has no traces: {why}; measure again with `make bench TRACING=sampled` (docs/TRACES.md)"

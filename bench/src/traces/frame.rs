@@ -64,7 +64,7 @@ impl<'a> Parts<'a> {
             parts.own.extend(tree.children(&lambdas.id));
         }
         parts.own.sort_by_key(|segment| segment.start_us);
-        let own_init = parts.own.iter().position(|segment| segment.name == "## init");
+        let own_init = parts.own.iter().position(|segment| segment.is_own_init());
         parts.own_init = own_init.map(|index| parts.own.remove(index));
         parts
     }

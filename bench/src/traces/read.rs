@@ -6,9 +6,10 @@
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, ErrorKind};
 use std::path::Path;
 
+use crate::json_lines::{JsonLinesError, each_line};
 use crate::traces::error::TracesError;
 use crate::traces::records::{Document, DocumentLine, InvocationLine};
 use crate::traces::segment::{Segment, flatten};
@@ -83,10 +84,10 @@ pub fn read(folder: &Path) -> Result<Run, TracesError> {
     let none = |why: &str| TracesError::NoTraces { folder: folder.to_owned(), why: why.to_owned() };
     match File::open(&path) {
         Ok(file) => documents(&path, file, &mut run)?,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
             return Err(none(UNTRACED));
         }
-        Err(source) => return Err(TracesError::Unreadable { path, source }),
+        Err(source) => return Err(unreadable(&path, source)),
     }
     if run.tally.documents == 0 {
         return Err(none(UNTRACED));
@@ -108,25 +109,26 @@ pub fn read(folder: &Path) -> Result<Run, TracesError> {
 }
 
 fn invocations(path: &Path) -> Result<Vec<InvocationLine>, TracesError> {
-    let unreadable = |source| TracesError::Unreadable { path: path.to_owned(), source };
-    let file = File::open(path).map_err(unreadable)?;
     let mut invocations = Vec::new();
-    for (index, line) in BufReader::new(file).split(b'\n').enumerate() {
-        let line = line.map_err(unreadable)?;
-        if !line.trim_ascii().is_empty() {
-            let malformed =
-                |source| TracesError::Malformed { path: path.to_owned(), line: index + 1, source };
-            invocations.push(serde_json::from_slice(&line).map_err(malformed)?);
-        }
+    let keep = |_, line| {
+        invocations.push(line);
+        Ok::<_, TracesError>(())
+    };
+    if each_line(path, keep)? {
+        return Ok(invocations);
     }
-    Ok(invocations)
+    Err(unreadable(path, ErrorKind::NotFound.into()))
+}
+
+fn unreadable(path: &Path, source: std::io::Error) -> TracesError {
+    JsonLinesError::Unreadable { path: path.to_owned(), source }.into()
 }
 
 fn documents(path: &Path, file: File, run: &mut Run) -> Result<(), TracesError> {
     let mut arrivals = Arrivals::default();
     // Bytes, not text: a line that is no UTF-8 is one unusable line, not the end of the file.
     for line in BufReader::new(file).split(b'\n') {
-        let line = line.map_err(|source| TracesError::Unreadable { path: path.to_owned(), source })?;
+        let line = line.map_err(|source| unreadable(path, source))?;
         if !line.trim_ascii().is_empty() {
             arrivals.take(&line, run);
         }

@@ -39,6 +39,18 @@ pub struct Segment {
     pub annotations: Map<String, Value>,
 }
 
+impl Segment {
+    /// Whether its name is the one of the function's own INIT.
+    pub fn is_own_init(&self) -> bool {
+        self.name == "## init"
+    }
+
+    /// Whether its name is marked as Powertools marks a handler.
+    pub fn is_marked_handler(&self) -> bool {
+        self.name.starts_with("## ") && !self.is_own_init()
+    }
+}
+
 /// Flattens `document` and all that is nested in it onto `into`, parents first.
 ///
 /// # Errors

@@ -8,10 +8,10 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use crate::traces::records::FUNCTION_ORIGIN;
+
 /// How many bytes of what is no document are kept, as the lab keeps them.
 const KEPT_BYTES: usize = 200;
-/// Origin of the segment that stands for the function's own work.
-const FUNCTION_ORIGIN: &str = "AWS::Lambda::Function";
 
 /// A document.
 #[derive(Clone, Debug)]
@@ -76,10 +76,6 @@ impl Document {
 
     /// What stands for a document and is none.
     pub(super) fn broken(id: Option<&str>, text: &str, problem: &str) -> Self {
-        let mut end = text.len().min(KEPT_BYTES);
-        while !text.is_char_boundary(end) {
-            end -= 1;
-        }
         let problem = match id {
             Some(id) => format!("segment {id}: {problem}"),
             None => problem.to_owned(),
@@ -87,7 +83,7 @@ impl Document {
         Self {
             key: id.unwrap_or(text).to_owned(),
             trace_id: None,
-            content: Content::Broken(text[..end].to_owned()),
+            content: Content::Broken(text[..text.floor_char_boundary(KEPT_BYTES)].to_owned()),
             ended: false,
             of_function: false,
             problems: vec![problem],

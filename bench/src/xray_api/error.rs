@@ -5,27 +5,14 @@
 
 use std::path::PathBuf;
 
+use crate::json_lines::JsonLinesError;
+
 /// Why a fetch stopped.
 #[derive(Debug, thiserror::Error)]
 pub enum FetchError {
-    /// A file of the run cannot be read.
-    #[error("{path}: {source}; name the folder of a run, such as bench/results/latest")]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// A line of a file is not what the bench writes.
-    #[error("{path}, line {line}: {source}; measure again, or remove the line")]
-    Malformed {
-        /// The file.
-        path: PathBuf,
-        /// From 1.
-        line: usize,
-        /// Why.
-        source: serde_json::Error,
-    },
+    /// A file of the run.
+    #[error(transparent)]
+    File(#[from] JsonLinesError),
     /// The folder is not a run's.
     #[error(
         "{folder} has neither invocations.jsonl nor samples.jsonl; name the folder of a run, such as bench/results/latest, \

@@ -4,7 +4,7 @@
 //! new one, whole; a document is in it once; what an earlier fetch wrote stays, unless a newer form of it came.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, BufWriter, ErrorKind, Write};
+use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -13,6 +13,7 @@ use serde_json::value::RawValue;
 use super::document::{Content, Document};
 use super::error::FetchError;
 use super::trace::{Kept, Traces};
+use crate::json_lines::each_line;
 
 /// The `source` of every line.
 const SOURCE: &str = "xray";
@@ -54,25 +55,10 @@ pub(super) fn documents(folder: &Path) -> PathBuf {
 /// If it cannot be read, is malformed, or did not come from X-Ray.
 pub(super) fn read(folder: &Path) -> Result<Traces, FetchError> {
     let path = documents(folder);
-    let unreadable = |source| FetchError::Unreadable { path: path.clone(), source };
     let mut traces = Traces::new();
-    let file = match File::open(&path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(traces),
-        opened => opened.map_err(unreadable)?,
-    };
-    for (index, line) in BufReader::new(file).split(b'\n').enumerate() {
-        let line = line.map_err(unreadable)?;
-        if line.trim_ascii().is_empty() {
-            continue;
-        }
-        let number = index + 1;
-        let line: EarlierLine = serde_json::from_slice(&line).map_err(|source| FetchError::Malformed {
-            path: path.clone(),
-            line: number,
-            source,
-        })?;
+    each_line(&path, |number, line: EarlierLine| {
         if line.source != SOURCE {
-            return Err(FetchError::NotFromXRay { path, line: number, found: line.source });
+            return Err(FetchError::NotFromXRay { path: path.clone(), line: number, found: line.source });
         }
         let document = match line.document {
             Some(document) => Document { problems: line.problems, ..Document::new(None, document.get()) },
@@ -85,7 +71,8 @@ pub(super) fn read(folder: &Path) -> Result<Traces, FetchError> {
         };
         let trace = document.trace_id.clone().unwrap_or_else(|| NO_TRACE.to_owned());
         traces.entry(trace).or_default().keep(document, line.received_unix_us);
-    }
+        Ok(())
+    })?;
     Ok(traces)
 }
 

@@ -7,7 +7,7 @@
 //!
 //! Nothing in here has run against AWS itself. What stands in for it in the tests: moto's X-Ray server for `BatchGetTraces`
 //! and the documents' bytes (`tests/xray_moto.rs`), and replayed HTTP answers in the shape of X-Ray's API reference for all
-//! else, among it Transaction Search, summaries and throttling (`tests/xray_api.rs`).
+//! else, among it Transaction Search, summaries and throttling (`tests/xray_api/`).
 
 pub mod cli;
 

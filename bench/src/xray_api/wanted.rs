@@ -4,15 +4,13 @@
 //! search by name or time can take a stranger's trace for the run's. Invariant: every line of the file is wanted, counted as
 //! not sampled, or counted as without a usable id.
 
-use std::fs::File;
-use std::io::{BufRead, BufReader, ErrorKind};
 use std::path::Path;
 
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 
 use super::error::FetchError;
 use super::trace_id::TraceId;
+use crate::json_lines::each_line;
 
 /// The traces to ask for.
 #[derive(Debug, Default)]
@@ -50,15 +48,17 @@ impl Wanted {
     pub(super) fn of_run(folder: &Path) -> Result<Self, FetchError> {
         let mut wanted = Self::default();
         let mut lines: u64 = 0;
-        let invocations = each_line(&folder.join("invocations.jsonl"), |line: Invocation| {
+        let invocations = each_line(&folder.join("invocations.jsonl"), |_, line: Invocation| {
             lines += 1;
             wanted.add(line.sampled != Some(false), line.trace_id);
+            Ok::<_, FetchError>(())
         })?;
         let mut samples = false;
         if lines == 0 {
-            samples = each_line(&folder.join("samples.jsonl"), |line: Sample| {
+            samples = each_line(&folder.join("samples.jsonl"), |_, line: Sample| {
                 lines += 1;
                 wanted.add(line.sent_us.is_some() && line.sampled != Some(false), line.trace_id);
+                Ok::<_, FetchError>(())
             })?;
         }
         if !invocations && !samples {
@@ -79,28 +79,6 @@ impl Wanted {
             Err(_) => self.malformed.push(trace_id),
         }
     }
-}
-
-/// Hands every line of the file at `path` to `take`; tells whether there is such a file.
-fn each_line<Line: DeserializeOwned>(path: &Path, mut take: impl FnMut(Line)) -> Result<bool, FetchError> {
-    let unreadable = |source| FetchError::Unreadable { path: path.to_owned(), source };
-    let file = match File::open(path) {
-        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
-            return Ok(false);
-        }
-        opened => opened.map_err(unreadable)?,
-    };
-    for (index, line) in BufReader::new(file).split(b'\n').enumerate() {
-        let line = line.map_err(unreadable)?;
-        if !line.trim_ascii().is_empty() {
-            take(serde_json::from_slice(&line).map_err(|source| FetchError::Malformed {
-                path: path.to_owned(),
-                line: index + 1,
-                source,
-            })?);
-        }
-    }
-    Ok(true)
 }
 
 #[cfg(test)]

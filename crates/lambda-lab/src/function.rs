@@ -51,8 +51,8 @@ pub(crate) struct FunctionConfig {
     pub(crate) provisioned_concurrency: u32,
     pub(crate) logging: LogSettings,
     pub(crate) tracing: TracingMode,
-    /// Where the X-Ray daemon listens, `ip:port`.
-    pub(crate) xray_daemon: String,
+    /// Where the X-Ray daemon listens.
+    pub(crate) xray_daemon: SocketAddr,
     pub(crate) env: BTreeMap<String, String>,
     pub(crate) credentials: Credentials,
     pub(crate) region: String,
@@ -141,7 +141,7 @@ pub(crate) fn configure(
         provisioned_concurrency: function.provisioned_concurrency,
         logging: function.logging,
         tracing: function.tracing,
-        xray_daemon: xray_daemon.to_string(),
+        xray_daemon,
         env: variables,
         credentials: credentials.clone(),
         region: REGION.to_owned(),

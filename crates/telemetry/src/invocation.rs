@@ -21,6 +21,7 @@ use crate::logs::{INVOCATION_TARGET, Logs};
 use crate::metrics::{self, Metrics};
 use crate::output::Output;
 use crate::settings::Settings;
+use crate::traces::header::field;
 use crate::traces::{Ended, Joined, Sending, TraceLayer, Traces};
 
 /// What all invocations of one process share.
@@ -164,10 +165,7 @@ fn header(context: &Context) -> Option<&str> {
 /// The Root of the invocation's X-Ray trace, `1-<8 hex>-<24 hex>`, as it stands in the logs: what an answer may show its caller.
 /// `None` where the invocation is not traced.
 pub fn root_trace_id(context: &Context) -> Option<&str> {
-    header(context)?
-        .split(';')
-        .find_map(|part| part.trim().strip_prefix("Root="))
-        .filter(|root| !root.is_empty())
+    field(header(context)?, "Root").filter(|root| !root.is_empty())
 }
 
 /// Runs `action` on the invocation that the calling code belongs to, if it belongs to one.

@@ -27,7 +27,6 @@ pub(super) fn runtime(function: &FunctionConfig, facts: &SandboxFacts<'_>) -> BT
         format!("/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:{task_root}:{task_root}/lib:/opt/lib");
     let log_group = format!("/aws/lambda/{}", function.name);
     let Credentials { access_key_id, secret_access_key, session_token } = &function.credentials;
-    let (daemon_ip, daemon_port) = function.xray_daemon.rsplit_once(':').unwrap_or_default();
     let own: [(&str, &str); 24] = [
         ("AWS_ACCESS_KEY_ID", access_key_id),
         ("AWS_SECRET_ACCESS_KEY", secret_access_key),
@@ -49,9 +48,9 @@ pub(super) fn runtime(function: &FunctionConfig, facts: &SandboxFacts<'_>) -> BT
         ("PATH", "/usr/local/bin:/usr/bin:/bin:/opt/bin"),
         ("TZ", ":UTC"),
         ("AWS_XRAY_CONTEXT_MISSING", "LOG_ERROR"),
-        ("AWS_XRAY_DAEMON_ADDRESS", &function.xray_daemon),
-        ("_AWS_XRAY_DAEMON_ADDRESS", daemon_ip),
-        ("_AWS_XRAY_DAEMON_PORT", daemon_port),
+        ("AWS_XRAY_DAEMON_ADDRESS", &function.xray_daemon.to_string()),
+        ("_AWS_XRAY_DAEMON_ADDRESS", &function.xray_daemon.ip().to_string()),
+        ("_AWS_XRAY_DAEMON_PORT", &function.xray_daemon.port().to_string()),
         ("_HANDLER", &function.handler),
     ];
     variables.extend(own.map(|(name, value)| (name.to_owned(), value.to_owned())));

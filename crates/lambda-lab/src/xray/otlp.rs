@@ -20,6 +20,7 @@ use prost::Message;
 use serde_json::{Map, Value, json};
 
 use super::header::{id_text, new_id};
+use super::validate::is_of_a_name;
 
 /// What an attribute's key begins with that becomes an annotation.
 const ANNOTATION: &str = "annotation.";
@@ -83,10 +84,7 @@ fn document(span: &Span) -> Value {
 
 /// The span's name without what X-Ray does not allow in one.
 fn name(name: &str) -> String {
-    let allowed = |letter: &char| {
-        letter.is_alphanumeric() || letter.is_whitespace() || "_.:/%&#=+\\-@".contains(*letter)
-    };
-    let name: String = name.chars().filter(allowed).take(200).collect();
+    let name: String = name.chars().filter(|letter| is_of_a_name(*letter)).take(200).collect();
     if name.is_empty() { "span".to_owned() } else { name }
 }
 

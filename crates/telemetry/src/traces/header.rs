@@ -25,7 +25,8 @@ pub(crate) fn sampled_parent(header: Option<&str>) -> Option<SpanContext> {
     span_context_from_str(&format!("Root={root};Parent={parent};Sampled=1")).filter(SpanContext::is_valid)
 }
 
-fn field<'a>(header: &'a str, name: &str) -> Option<&'a str> {
+/// The value of the field `name`, as it stands there.
+pub(crate) fn field<'a>(header: &'a str, name: &str) -> Option<&'a str> {
     header.split(';').find_map(|field| field.trim().strip_prefix(name)?.strip_prefix('='))
 }
 

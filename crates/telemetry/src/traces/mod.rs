@@ -8,7 +8,7 @@
 mod buffer;
 pub(crate) mod destination;
 mod document;
-mod header;
+pub(crate) mod header;
 mod init;
 mod layer;
 mod losses;

@@ -85,12 +85,15 @@ fn is_id_value(value: &Value) -> bool {
     value.as_str().is_some_and(is_id)
 }
 
+/// Whether X-Ray takes `letter` in a name.
+pub(in super::super) fn is_of_a_name(letter: char) -> bool {
+    letter.is_alphanumeric() || letter.is_whitespace() || "_.:/%&#=+\\-@".contains(letter)
+}
+
 fn name(problems: &mut Problems, place: &Place<'_>, entity: &Map<String, Value>, is_segment: bool) {
     let rule = "expected letters, digits, white space and _ . : / % & # = + \\ - @";
-    let allowed =
-        |letter: char| letter.is_alphanumeric() || letter.is_whitespace() || "_.:/%&#=+\\-@".contains(letter);
     let is_name =
-        |value: &Value| value.as_str().is_some_and(|name| !name.is_empty() && name.chars().all(allowed));
+        |value: &Value| value.as_str().is_some_and(|name| !name.is_empty() && name.chars().all(is_of_a_name));
     let most = if is_segment { MAX_SEGMENT_NAME } else { MAX_SUBSEGMENT_NAME };
     let name = problems.required(place, entity, "name", rule, is_name).and_then(Value::as_str);
     if let Some(length) = name.map(|name| name.chars().count()).filter(|length| *length > most) {

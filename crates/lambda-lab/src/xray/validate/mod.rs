@@ -16,6 +16,7 @@ use serde_json::Value;
 
 pub(super) use cause::cause_problems;
 use entity::Kind;
+pub(super) use entity::is_of_a_name;
 use place::{Place, Problems};
 
 /// The most bytes of a document: "The maximum size of a segment document is 64 kB".

@@ -50,14 +50,14 @@ pub(super) fn write(json: &mut Vec<u8>, span: &SpanData, attributes: &Attributes
         json::string(json, fit::shortened(&exception.message, MAX_MESSAGE));
         json::key(json, "type");
         json::string(json, fit::shortened(&exception.kind, MAX_MESSAGE));
+        if index + 1 == MAX_EXCEPTIONS && exceptions.len() > MAX_EXCEPTIONS {
+            // X-Ray's place for it is the exception.
+            json::key(json, "skipped");
+            json::plain(json, exceptions.len() - MAX_EXCEPTIONS);
+        }
         json.push(b'}');
     }
-    json.push(b']');
-    if let Some(skipped) = exceptions.len().checked_sub(MAX_EXCEPTIONS).filter(|skipped| *skipped > 0) {
-        json::key(json, "skipped");
-        json::plain(json, skipped);
-    }
-    json.push(b'}');
+    json.extend_from_slice(b"]}");
 }
 
 /// Only events of this level reach a span at all; one made by OpenTelemetry itself has no level.
