@@ -109,6 +109,9 @@ fn paired(
         rounds: u32::try_from(per_round.len()).unwrap_or(u32::MAX),
         per_round,
         verdict: Some(Verdict::of(interval)),
+        reason: None,
+        void_rounds: Vec::new(),
+        outlier_rounds: Vec::new(),
     }
 }
 
@@ -120,5 +123,8 @@ fn plain(name: &str, from: Option<f64>, to: Option<f64>) -> ComparedMetric {
         rounds: 0,
         per_round: Vec::new(),
         verdict: None,
+        reason: None,
+        void_rounds: Vec::new(),
+        outlier_rounds: Vec::new(),
     }
 }

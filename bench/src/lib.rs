@@ -30,7 +30,6 @@ pub mod recorder;
 pub mod result_folder;
 pub mod run;
 pub mod run_file;
-pub mod run_file_older;
 pub mod sample;
 pub mod sampling;
 pub mod schedule;

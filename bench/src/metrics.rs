@@ -167,6 +167,9 @@ pub fn variant(
         load: load::load(observations, turns, schedule_s),
         dependencies: dependencies(observations, turns),
         tracing_cost: tracing_cost(observations, sent),
+        per_round: BTreeMap::new(),
+        outliers: None,
+        cost: None,
     }
 }
 

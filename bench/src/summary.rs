@@ -76,6 +76,10 @@ pub fn summarise(facts: Facts<'_>) -> RunFile {
         accounting: accounting(facts.observations),
         variants,
         comparisons,
+        control: None,
+        ladder: Vec::new(),
+        capacity: None,
+        partial: None,
     }
 }
 

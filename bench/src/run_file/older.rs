@@ -1,17 +1,24 @@
-//! Reading run files of schema_version 1 and 2, which published results are kept in.
+//! Reading run files of schema_version 1 to 3, which published results are kept in.
 //!
 //! Apart from the types so that those are of one version, and every key of theirs is required. What an older version did not say is
 //! filled in with what was true of every such run: before 2, dependencies on loopback, no limits enforced, no throttling or
-//! interference recorded; before 3, nothing traced. Invariant: nothing that an older version does say is changed.
+//! interference recorded; before 3, nothing traced; before 4, no control, rungs or
+//! values by round, and every run whole. Invariant: nothing that an older version does say is changed.
 
 use serde_json::{Map, Value, json};
 
 /// The versions this reads.
-pub const VERSIONS: [u64; 2] = [1, 2];
+pub(super) const VERSIONS: [u64; 3] = [1, 2, 3];
 
 /// `run`, a run file of an older version, as one of `version`. What is not there to be upgraded is left to the types to miss.
-pub fn upgraded(mut run: Value, version: u32) -> Value {
+pub(super) fn upgraded(mut run: Value, version: u32) -> Value {
     run["schema_version"] = json!(version);
+    if let Some(run) = run.as_object_mut() {
+        add(run, "control", Value::Null);
+        add(run, "ladder", json!([]));
+        add(run, "capacity", Value::Null);
+        add(run, "partial", Value::Null);
+    }
     if let Some(environment) = run.get_mut("environment").and_then(Value::as_object_mut) {
         add(environment, "network", json!({ "name": "loopback", "source_date": null, "round_trips_ms": {} }));
         add(environment, "limits", json!("none"));
@@ -22,6 +29,17 @@ pub fn upgraded(mut run: Value, version: u32) -> Value {
     for variant in variants.filter_map(Value::as_object_mut) {
         add(variant, "throttled_ms_per_invoke", Value::Null);
         add(variant, "tracing_cost", Value::Null);
+        add(variant, "per_round", json!({}));
+        add(variant, "outliers", Value::Null);
+        add(variant, "cost", Value::Null);
+    }
+    let comparisons = run.get_mut("comparisons").and_then(Value::as_array_mut).into_iter().flatten();
+    let metrics =
+        comparisons.filter_map(|comparison| comparison.get_mut("metrics")?.as_array_mut()).flatten();
+    for metric in metrics.filter_map(Value::as_object_mut) {
+        add(metric, "reason", Value::Null);
+        add(metric, "void_rounds", json!([]));
+        add(metric, "outlier_rounds", json!([]));
     }
     run
 }
