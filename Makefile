@@ -6,6 +6,8 @@ PROFILE ?= quick
 NETWORK ?= loopback
 # Whose traces `make traces` shows and `make fetch-traces` takes back from AWS.
 RUN ?= bench/results/latest
+# How often `make bench-aa` measures.
+REPEATS ?= 20
 # Which requests are traced: off, sampled (all of the cold phase, one of 20 others), half or all.
 TRACING ?= sampled
 # How `make traces` prints: table, json or markdown.
@@ -18,7 +20,7 @@ LAB := $(CARGO_TARGET_DIR)/release/lambda-lab
 EXPERIMENT_FILE := bench/experiments/$(EXPERIMENT).toml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build bench table traces fetch-traces lab test conformance bench-lab bench-telemetry check fmt clippy doc deny clean
+.PHONY: help setup build bench bench-aa table traces fetch-traces lab test conformance bench-lab bench-telemetry check fmt clippy doc deny clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,6 +28,9 @@ help: ## this list
 bench: setup build ## measure all variants side by side on this machine (PROFILE=quick|article|smoke NETWORK=loopback|same-az|cross-az TRACING=off|sampled|half|all)
 	@$(BENCH) run --experiment $(EXPERIMENT_FILE) --profile $(PROFILE) --network $(NETWORK) --tracing $(TRACING) --lab $(LAB) \
 		--functions-dir $(FUNCTIONS)
+
+bench-aa: setup build ## the bench judged by itself: the baseline against itself, REPEATS=20 times, must show no difference in 17 of 20
+	@BENCH="$(BENCH)" scripts/bench-aa $(REPEATS)
 
 table: ## print the last run's table again
 	@$(BENCH) table bench/results/latest/run.json

@@ -1,34 +1,19 @@
 //! Pairs of variants, metric by metric, over their rounds.
 //!
 //! Apart from the metrics because the unit here is the round, not the request. Invariant: a ratio is *to / from*; a metric that
-//! any round of either variant lacks is not measurable, whatever the other rounds say.
+//! any round of either variant lacks is not measurable, whatever the other rounds say; a round is left out for one reason alone,
+//! that the bench itself was late in it.
 
-use crate::load::load_response_ms;
-use crate::metrics::{Series, cold_ms, cost_per_million_usd, cpu_ms, init_ms, response_ms, values, warm_ms};
+use crate::noise_floor::noise_floor;
 use crate::observation::Observation;
+use crate::outliers::far_from_others;
+use crate::plan::is_forward;
 use crate::prices::Prices;
-use crate::run_file::{ComparedMetric, Comparison, Variant};
-use crate::statistics::{mean, paired_ratio, quantile, sorted};
-use crate::verdict::Verdict;
-
-/// One round's value of a metric. The rounds are the replicates and their scatter makes the interval, so a round's own quantile
-/// needs no minimum of values beyond it.
-type RoundValue = fn(&[&Observation], &Prices) -> Option<f64>;
-
-/// The metrics compared over rounds, in the order of the report.
-const PAIRED: [(&str, RoundValue); 7] = [
-    ("warm_ms_p50", |round, _| round_quantile(round, warm_ms, 50)),
-    ("warm_ms_p90", |round, _| round_quantile(round, warm_ms, 90)),
-    ("cold_ms_p50", |round, _| round_quantile(round, cold_ms, 50)),
-    ("init_ms_p50", |round, _| round_quantile(round, init_ms, 50)),
-    ("cpu_ms_per_invoke", |round, _| mean(&values(round, cpu_ms))),
-    ("response_ms_p50", |round, _| round_quantile(round, response_ms, 50)),
-    ("cost_per_million_usd", cost_per_million_usd),
-];
-
-/// And this one, where there was a load phase.
-const PAIRED_UNDER_LOAD: (&str, RoundValue) =
-    ("load_response_ms_p50", |round, _| round_quantile(round, load_response_ms, 50));
+use crate::reason::Reason;
+use crate::rounds::{Metric, PAIRED, Rounds};
+use crate::run_file::{ComparedMetric, Comparison, Control, Variant};
+use crate::statistics::{PairedRatio, paired_ratio, values_needed};
+use crate::verdict::{Verdict, judged};
 
 /// A variant's one value of a metric.
 type RunValue = fn(&Variant) -> Option<f64>;
@@ -48,71 +33,103 @@ pub fn pairs(variants: usize) -> Vec<(usize, usize)> {
     pairs
 }
 
-/// Compares the variants of a run; `observations` are everything measured, `rounds` how many rounds were planned.
+/// Compares the variants of a run; `observations` are everything measured, `rounds` how many rounds were planned, `controls` what
+/// variants differ by from themselves.
 pub fn comparisons(
     variants: &[Variant],
     observations: &[Observation],
     rounds: u32,
     prices: &Prices,
+    controls: &[Control],
 ) -> Vec<Comparison> {
-    let rounds_of: Vec<_> =
-        variants.iter().map(|variant| by_round(observations, &variant.name, rounds)).collect();
+    let rounds: Vec<_> =
+        variants.iter().map(|variant| Rounds::of(&variant.name, observations, rounds, prices)).collect();
     let compare = |(from, to): (usize, usize)| {
-        let (from_rounds, to_rounds) = (&rounds_of[from], &rounds_of[to]);
+        let mut metrics = paired_metrics(&rounds[from], &rounds[to], controls);
         let (from, to) = (&variants[from], &variants[to]);
-        let mut metrics: Vec<_> =
-            PAIRED.iter().map(|(name, value)| paired(name, *value, from_rounds, to_rounds, prices)).collect();
-        if let (Some(from_load), Some(to_load)) = (&from.load, &to.load) {
-            let (name, value) = PAIRED_UNDER_LOAD;
-            let mut metric = paired(name, value, from_rounds, to_rounds, prices);
-            if from_load.generator_limited || to_load.generator_limited {
-                metric.verdict = Some(Verdict::NotMeasurable);
-            }
-            metrics.push(metric);
-        }
         metrics.extend(PLAIN.iter().map(|(name, value)| plain(name, value(from), value(to))));
         Comparison { from: from.name.clone(), to: to.name.clone(), metrics }
     };
     pairs(variants.len()).into_iter().map(compare).collect()
 }
 
-fn by_round<'a>(observations: &'a [Observation], variant: &str, rounds: u32) -> Vec<Vec<&'a Observation>> {
-    let of_variant: Vec<_> =
-        observations.iter().filter(|observation| observation.sample.variant == variant).collect();
-    let of_round =
-        |round| of_variant.iter().copied().filter(move |seen| seen.sample.round == round).collect();
-    (1..=rounds).map(of_round).collect()
-}
-
-fn round_quantile(round: &[&Observation], series: Series, percent: u32) -> Option<f64> {
-    quantile(&sorted(values(round, series)), percent)
+/// Every metric of [`PAIRED`] that both arms could have, `to` compared with `from`; `controls` give the noise floor.
+pub fn paired_metrics(from: &Rounds, to: &Rounds, controls: &[Control]) -> Vec<ComparedMetric> {
+    let both_loaded = from.loaded() && to.loaded();
+    let metrics = PAIRED.iter().enumerate().filter(|(_, metric)| !metric.under_load || both_loaded);
+    metrics
+        .map(|(place, metric)| paired(place, metric, from, to, noise_floor(controls, metric.name)))
+        .collect()
 }
 
 fn paired(
-    name: &str,
-    value: RoundValue,
-    from: &[Vec<&Observation>],
-    to: &[Vec<&Observation>],
-    prices: &Prices,
+    place: usize,
+    metric: &Metric,
+    from: &Rounds,
+    to: &Rounds,
+    floor: Option<[f64; 2]>,
 ) -> ComparedMetric {
-    let per_round = |rounds: &[Vec<&Observation>]| {
-        rounds.iter().map(|round| value(round, prices)).collect::<Option<Vec<f64>>>()
+    let is_void = |round: &u32| metric.under_load && (from.was_late(*round) || to.was_late(*round));
+    let (void, kept): (Vec<u32>, Vec<u32>) = (1..=from.count().min(to.count())).partition(is_void);
+    let compared = match rounds_suffice(&void, &kept) {
+        Ok(()) => ratio(place, metric, from, to, &kept),
+        Err(reason) => Err(reason),
     };
-    let compared = per_round(from).zip(per_round(to)).and_then(|(from, to)| paired_ratio(&from, &to));
+    let (verdict, reason) = match &compared {
+        Ok(compared) => judged(compared.ratio, compared.interval, floor),
+        Err(reason) => (Verdict::NotMeasurable, Some(*reason)),
+    };
+    let compared = compared.ok();
     let interval = compared.as_ref().map(|compared| compared.interval);
     let ratio = compared.as_ref().map(|compared| compared.ratio);
     let per_round = compared.map(|compared| compared.per_round).unwrap_or_default();
+    let logs: Vec<f64> = per_round.iter().map(|ratio| ratio.ln()).collect();
     ComparedMetric {
-        name: name.to_owned(),
+        name: metric.name.to_owned(),
         ratio,
         interval,
         rounds: u32::try_from(per_round.len()).unwrap_or(u32::MAX),
+        outlier_rounds: far_from_others(&logs).into_iter().map(|outlier| kept[outlier]).collect(),
         per_round,
-        verdict: Some(Verdict::of(interval)),
-        reason: None,
-        void_rounds: Vec::new(),
-        outlier_rounds: Vec::new(),
+        verdict: Some(verdict),
+        reason: reason.map(|reason| reason.to_string()),
+        void_rounds: void,
     }
+}
+
+/// What the order of turns does, forward and backward show with opposite signs: in the mean they cancel, and where a void round
+/// has left one more of the one, the scatter between them widens the interval by more than that. Rounds of one order alone
+/// would hide it.
+fn rounds_suffice(void: &[u32], kept: &[u32]) -> Result<(), Reason> {
+    let of_each_order =
+        kept.iter().any(|round| is_forward(*round)) && kept.iter().any(|round| !is_forward(*round));
+    match (of_each_order, void.len()) {
+        (true, _) => Ok(()),
+        (false, 0) => Err(Reason::TooFewRounds { rounds: kept.len() }),
+        (false, void) => Err(Reason::GeneratorLimited { void, rounds: void + kept.len() }),
+    }
+}
+
+fn ratio(
+    place: usize,
+    metric: &Metric,
+    from: &Rounds,
+    to: &Rounds,
+    kept: &[u32],
+) -> Result<PairedRatio, Reason> {
+    let pooled = |arm: &Rounds| kept.iter().map(|round| arm.value(place, *round).of).sum::<usize>();
+    let values = pooled(from).min(pooled(to));
+    if let Some(percent) = metric.measure.percent().filter(|percent| values < values_needed(*percent)) {
+        return Err(Reason::TooFewValues { values, percent });
+    }
+    let of_round = |arm: &Rounds, round: u32| {
+        let found = arm.value(place, round);
+        let lacking = Reason::RoundLacksIt { round, values: found.of, needed: metric.measure.needed() };
+        let value = found.value.ok_or(lacking)?;
+        if value.is_finite() && value > 0.0 { Ok(value) } else { Err(Reason::Zero { round }) }
+    };
+    let of_arm = |arm| kept.iter().map(|round| of_round(arm, *round)).collect::<Result<Vec<f64>, Reason>>();
+    paired_ratio(&of_arm(from)?, &of_arm(to)?).ok_or(Reason::TooFewRounds { rounds: kept.len() })
 }
 
 fn plain(name: &str, from: Option<f64>, to: Option<f64>) -> ComparedMetric {

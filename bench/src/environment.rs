@@ -52,7 +52,7 @@ pub struct Environment {
     pub interference: Vec<Interference>,
     /// How much of everything.
     pub profile: Profile,
-    /// The variants of each round in the order of their turns.
+    /// The arms of each round in the order of their turns: the variants, and the second measurements of controls.
     pub order: Vec<Vec<String>>,
     /// The prices the cost was computed by.
     pub prices: Prices,

@@ -31,6 +31,14 @@ pub fn send_lag_ms(observation: &Observation) -> Option<f64> {
     observation.sample.send_lag_ms().filter(|_| observation.sample.phase == Phase::Load)
 }
 
+/// Whether the bench itself sent so late that the response times under load are its own: such a round is void.
+pub fn is_late(observations: &[&Observation]) -> bool {
+    let median = |series| quantile(&sorted(values(observations, series)), 50);
+    median(send_lag_ms)
+        .zip(median(load_response_ms))
+        .is_some_and(|(lag, response)| lag > GENERATOR_LIMITED_SHARE * response)
+}
+
 /// The load block of one variant; none where it had no load turn. `schedule_s` is how long the arrivals of one round last.
 pub fn load(all: &[&Observation], turns: &[&Surroundings], schedule_s: f64) -> Option<Load> {
     let observations = under_load(all);
@@ -48,10 +56,6 @@ pub fn load(all: &[&Observation], turns: &[&Surroundings], schedule_s: f64) -> O
         })
         .collect();
     let lags = sorted(values(&observations, send_lag_ms));
-    let responses = sorted(values(&observations, load_response_ms));
-    let generator_limited = quantile(&lags, 50)
-        .zip(quantile(&responses, 50))
-        .is_some_and(|(lag, response)| lag > GENERATOR_LIMITED_SHARE * response);
     Some(Load {
         requests: counted.sent,
         offered_rate: counted.sent as f64 / (schedule_s * rounds.len() as f64),
@@ -63,7 +67,7 @@ pub fn load(all: &[&Observation], turns: &[&Surroundings], schedule_s: f64) -> O
         send_lag_ms: SendLag { p50: published_quantile(&lags, 50), p99: published_quantile(&lags, 99) },
         peak_sandboxes: rounds.values().map(|round| peak_sandboxes(round)).max().unwrap_or(0),
         host_limited: idle_share(&cpu).map(|idle| idle < HOST_LIMITED_IDLE_SHARE),
-        generator_limited,
+        generator_limited: is_late(&observations),
     })
 }
 

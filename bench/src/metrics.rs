@@ -11,6 +11,7 @@ use lambda_lab::records::Invocation;
 
 use crate::load;
 use crate::observation::Observation;
+use crate::outliers::warm_outliers;
 use crate::phases::Surroundings;
 use crate::prices::Prices;
 use crate::run_file::{Accounting, Dependencies, Quantiles, Variant};
@@ -168,7 +169,7 @@ pub fn variant(
         dependencies: dependencies(observations, turns),
         tracing_cost: tracing_cost(observations, sent),
         per_round: BTreeMap::new(),
-        outliers: None,
+        outliers: warm_outliers(observations),
         cost: None,
     }
 }

@@ -77,7 +77,7 @@ impl Driver<'_> {
     /// # Errors
     /// If the lab's control port fails. Failing requests are results, not errors.
     pub async fn drive(&self, step: &Step, recorder: &mut Recorder) -> Result<Surroundings, PhaseError> {
-        let uri = self.control.uri(&step.variant)?;
+        let uri = self.control.uri(&step.function)?;
         self.begin_from_nothing().await?;
         match step.turn {
             Turn::Cold => self.cold(step, &uri, recorder).await,
@@ -103,7 +103,7 @@ impl Driver<'_> {
     ) -> Result<Surroundings, PhaseError> {
         let start = Instant::now();
         for number in 0..self.profile.cold_starts {
-            self.control.retire(&step.variant).await?;
+            self.control.retire(&step.function).await?;
             self.control.flush_cache().await?;
             let client = Client::new(TIME_LIMIT);
             recorder.keep(client.fire(self.shot(step, Phase::Cold, uri, number.into()), start, None).await);

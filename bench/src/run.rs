@@ -126,9 +126,10 @@ pub async fn run(
     let functions_dir = absolute(&options.functions_dir)?;
     let package_bytes = weigh(&experiment, &functions_dir)?;
     let names: Vec<String> = experiment.variants.iter().map(|variant| variant.name.clone()).collect();
-    let steps = plan::steps(&names, profile);
+    let arms = plan::arms(&names, &profile.control);
+    let steps = plan::steps(&arms, profile);
     let prices = Prices::bundled(std::env::consts::ARCH)?;
-    let mut environment = Environment::before(profile, plan::order(&names, profile.rounds), prices);
+    let mut environment = Environment::before(profile, plan::names_in_order(&arms, profile.rounds), prices);
     environment.tracing = options.tracing;
 
     let started = Timestamp::now();

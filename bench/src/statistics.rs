@@ -21,10 +21,26 @@ pub fn quantile(sorted: &[f64], percent: u32) -> Option<f64> {
     Some(low + (high - low) * share)
 }
 
-/// [`quantile`], but none with fewer than [`BEYOND_QUANTILE`] values beyond it: a p99 needs 1,000 values, a p50 needs 20.
+/// [`quantile`], but none of fewer than [`values_needed`].
 pub fn published_quantile(sorted: &[f64], percent: u32) -> Option<f64> {
-    let enough = sorted.len() * (100_usize.saturating_sub(percent as usize)) >= BEYOND_QUANTILE * 100;
-    quantile(sorted, percent).filter(|_| enough)
+    quantile(sorted, percent).filter(|_| sorted.len() >= values_needed(percent))
+}
+
+/// With how many values [`BEYOND_QUANTILE`] lie beyond a quantile: a p99 needs 1,000, a p50 needs 20.
+pub fn values_needed(percent: u32) -> usize {
+    (BEYOND_QUANTILE * 100).div_ceil(beyond_of_100(percent))
+}
+
+/// How many values a round's own quantile takes: for any but the median, one must lie beyond it, or it would only be the round's
+/// extreme. The rounds are the replicates and their scatter makes the interval, so that is enough; all of them together need
+/// [`values_needed`].
+pub fn round_needs(percent: u32) -> usize {
+    if percent <= 50 { 1 } else { 100_usize.div_ceil(beyond_of_100(percent)) }
+}
+
+/// How many of 100 values lie beyond the quantile; at least 1.
+fn beyond_of_100(percent: u32) -> usize {
+    100_usize.saturating_sub(percent as usize).max(1)
 }
 
 /// An interval of ascending `sorted` that holds the median of what they were drawn from at least 95 times in 100, whatever its
@@ -135,6 +151,12 @@ mod tests {
             );
         }
         close(published_quantile(&numbers(1000), 99).unwrap(), 990.01, 1e-9);
+    }
+
+    #[test]
+    fn of_a_rounds_own_values_one_lies_beyond_its_quantile() {
+        assert_eq!([50, 90, 99].map(round_needs), [1, 10, 100]);
+        assert_eq!([50, 90, 99].map(values_needed), [20, 100, 1000]);
     }
 
     /// Critical values as every table prints them.

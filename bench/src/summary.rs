@@ -9,10 +9,12 @@ use lambda_lab::experiment::{Experiment, LoadProfile};
 use crate::comparison::comparisons;
 use crate::environment::Environment;
 use crate::metrics::{accounting, variant};
+use crate::noise_floor::controls;
 use crate::observation::Observation;
 use crate::phases::Surroundings;
 use crate::plan::Step;
-use crate::run_file::{RunFile, SCHEMA_VERSION};
+use crate::rounds::Rounds;
+use crate::run_file::{RunFile, SCHEMA_VERSION, Variant};
 use crate::schedule;
 use crate::tracing_cost::SentBytes;
 
@@ -58,10 +60,15 @@ pub fn summarise(facts: Facts<'_>) -> RunFile {
                 facts.observations.iter().filter(|seen| own(&seen.sample.variant)).collect();
             let turns: Vec<_> =
                 facts.turns.iter().filter(|(step, _)| own(&step.variant)).map(|(_, read)| read).collect();
-            variant(function, *package_bytes, &observations, &turns, schedule_s, &prices, facts.sent)
+            let numbers =
+                variant(function, *package_bytes, &observations, &turns, schedule_s, &prices, facts.sent);
+            let rounds = Rounds::of(&function.name, facts.observations, facts.profile.rounds, &prices);
+            Variant { per_round: rounds.published(), ..numbers }
         })
         .collect();
-    let comparisons = comparisons(&variants, facts.observations, facts.profile.rounds, &prices);
+    let rounds = facts.profile.rounds;
+    let control = controls(&facts.profile.control, facts.observations, rounds, &prices);
+    let comparisons = comparisons(&variants, facts.observations, rounds, &prices, &control);
     let modelled = modelled(&facts.environment.network);
     RunFile {
         schema_version: SCHEMA_VERSION,
@@ -76,7 +83,7 @@ pub fn summarise(facts: Facts<'_>) -> RunFile {
         accounting: accounting(facts.observations),
         variants,
         comparisons,
-        control: None,
+        control,
         ladder: Vec::new(),
         capacity: None,
         partial: None,

@@ -8,9 +8,8 @@ use std::path::Path;
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
 
-use crate::run_file::{ComparedMetric, Comparison, Difference, RunFile, Variant};
+use crate::run_file::{Difference, RunFile, Variant};
 use crate::table_notes::notes;
-use crate::verdict::Verdict;
 
 /// The greatest width of a line, in columns.
 pub const WIDTH: u16 = 110;
@@ -69,7 +68,10 @@ const LOAD_ROWS: [Row; 9] = [
 pub fn render(run: &RunFile, path: &Path) -> String {
     let mut blocks = vec![crate::table_notes::head(run)];
     blocks.extend(run.variants.chunks(VARIANTS_ABREAST).map(variants_table));
-    blocks.extend(run.comparisons.iter().map(comparison_table));
+    blocks.extend(
+        run.comparisons.iter().map(|comparison| crate::table_pairs::comparison(comparison, &run.control)),
+    );
+    blocks.extend(run.control.iter().map(crate::table_pairs::control));
     blocks.extend(tracing_cost_table(&run.variants));
     blocks.push(notes(run, path));
     blocks.join("\n\n")
@@ -82,21 +84,6 @@ fn variants_table(variants: &[Variant]) -> String {
     for (label, value) in ROWS.iter().chain(LOAD_ROWS.iter().filter(|_| under_load)) {
         let values = variants.iter().map(|variant| value(variant).unwrap_or_else(|| UNKNOWN.to_owned()));
         table.add_row(std::iter::once((*label).to_owned()).chain(values));
-    }
-    finished(table)
-}
-
-fn comparison_table(comparison: &Comparison) -> String {
-    let mut table = new_table();
-    let title = format!("{} / {}", comparison.to, comparison.from);
-    table.set_header([title.as_str(), "ratio", "95 % interval", "verdict"]);
-    for metric in &comparison.metrics {
-        table.add_row([
-            label(&metric.name).to_owned(),
-            ratio(metric),
-            interval(metric),
-            verdict(metric).to_owned(),
-        ]);
     }
     finished(table)
 }
@@ -137,35 +124,6 @@ fn microseconds(difference_ms: Option<Difference>) -> [String; 2] {
     [value, format!("{low} to {high}")]
 }
 
-fn ratio(metric: &ComparedMetric) -> String {
-    metric.ratio.map_or_else(|| UNKNOWN.to_owned(), digits)
-}
-
-fn interval(metric: &ComparedMetric) -> String {
-    let told = metric.interval.map(|[low, high]| format!("{} to {}", digits(low), digits(high)));
-    told.unwrap_or_else(|| UNKNOWN.to_owned())
-}
-
-fn verdict(metric: &ComparedMetric) -> &'static str {
-    metric.verdict.map_or("plain ratio", Verdict::word)
-}
-
-fn label(metric: &str) -> &str {
-    match metric {
-        "warm_ms_p50" => "warm p50",
-        "warm_ms_p90" => "warm p90",
-        "cold_ms_p50" => "cold response p50",
-        "init_ms_p50" => "init p50",
-        "cpu_ms_per_invoke" => "CPU per warm invocation",
-        "response_ms_p50" => "warm response p50",
-        "cost_per_million_usd" => "cost of a million requests",
-        "load_response_ms_p50" => "load: response p50",
-        "max_memory_mb" => "memory peak",
-        "package_bytes" => "package",
-        other => other,
-    }
-}
-
 pub(crate) fn new_table() -> Table {
     let mut table = Table::new();
     table.load_style(STYLE).set_content_arrangement(ContentArrangement::Dynamic).set_width(WIDTH);
@@ -173,7 +131,7 @@ pub(crate) fn new_table() -> Table {
 }
 
 /// Numbers to the right.
-fn finished(table: Table) -> String {
+pub(crate) fn finished(table: Table) -> String {
     right_aligned(table, 1..)
 }
 

@@ -10,7 +10,7 @@ use lambda_lab::control::NetworkReport;
 use crate::environment::Environment;
 use crate::interference::Interference;
 use crate::progress::spoken;
-use crate::run_file::{Load, RunFile, Variant};
+use crate::run_file::{Control, Load, Outliers, RunFile, Variant};
 use crate::table::{UNKNOWN, WIDTH, digits};
 
 /// The lines above the table.
@@ -61,6 +61,8 @@ pub fn notes(run: &RunFile, path: &Path) -> String {
             "{UNKNOWN}: not known; a quantile needs 10 values beyond it (p50: 20 values, p90: 100, p99: 1000)."
         ));
     }
+    lines.extend(noise_floor(&run.control));
+    lines.extend(outliers(&run.variants));
     lines.push(format!("Modelled: {}.", listed(&run.modelled)));
     lines.extend(interference(environment));
     lines.extend(load_lines(&run.variants));
@@ -79,6 +81,30 @@ pub fn notes(run: &RunFile, path: &Path) -> String {
     ));
     lines.push(format!("Everything: {}", path.display()));
     wrapped(&lines)
+}
+
+fn noise_floor(controls: &[Control]) -> Option<String> {
+    let of = controls.iter().map(|control| control.of.as_str()).collect::<Vec<_>>().join(" and ");
+    (!controls.is_empty()).then(|| {
+        format!(
+            "Noise floor: how far {of}, measured twice in every round, came out from itself, to either side of 1. A ratio \
+             inside it is no difference. There is none under load, which the control does not get."
+        )
+    })
+}
+
+/// Warm invocations that took far longer than the others.
+fn outliers(variants: &[Variant]) -> Option<String> {
+    let counted = variants.iter().filter_map(|variant| {
+        let Outliers { count, of, fence_ms, longest_ms } =
+            variant.outliers.filter(|outliers| outliers.count > 0)?;
+        let (fence, longest) = (digits(fence_ms), digits(longest_ms));
+        Some(format!("{} {count} of {of} over {fence} ms, the longest {longest} ms", variant.name))
+    });
+    let counted = counted.collect::<Vec<_>>().join("; ");
+    (!counted.is_empty()).then(|| {
+        format!("Warm outliers, beyond Tukey's outer fence, in the figures all the same: {counted}.")
+    })
 }
 
 /// How far the dependencies are said to be.
@@ -148,7 +174,7 @@ fn load_lines(variants: &[Variant]) -> Vec<String> {
             .map(|names| format!("Whether the host was the limit under load is not known: {names}.")),
     );
     lines.extend(named(|load| load.generator_limited).map(|names| {
-        format!("GENERATOR-LIMITED under load, the bench itself sent too late, so no verdict: {names}.")
+        format!("GENERATOR-LIMITED under load, the bench itself sent too late, so these times are its own: {names}.")
     }));
     lines
 }
@@ -176,7 +202,7 @@ fn listed(items: &[String]) -> String {
 
 /// The lines broken between words at the table's width; what follows a break is indented. A word that is too long stays whole, so
 /// that a path can be copied.
-fn wrapped(lines: &[String]) -> String {
+pub(crate) fn wrapped(lines: &[String]) -> String {
     let mut broken = Vec::new();
     for line in lines {
         let mut current = String::new();

@@ -5,6 +5,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::reason::Reason;
+
 /// What a comparison shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Verdict {
@@ -44,9 +46,39 @@ impl Verdict {
     }
 }
 
+/// The verdict on `ratio` and its 95 % `interval`: a difference that a variant shows from itself, the noise `floor`, is none.
+pub fn judged(ratio: f64, interval: [f64; 2], floor: Option<[f64; 2]>) -> (Verdict, Option<Reason>) {
+    let verdict = Verdict::of(Some(interval));
+    let within = floor.filter(|[low, high]| *low <= ratio && ratio <= *high);
+    match (verdict, within) {
+        (Verdict::Better | Verdict::Worse, Some(floor)) => {
+            (Verdict::NoDifferenceShown, Some(Reason::NoiseFloor(floor)))
+        }
+        _ => (verdict, None),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_difference_inside_the_noise_floor_is_none_and_says_so() {
+        let floor = Some([0.96, 1.04]);
+        let inside = Some(Reason::NoiseFloor([0.96, 1.04]));
+        let table = [
+            (0.97, [0.95, 0.99], floor, Verdict::NoDifferenceShown, inside),
+            (1.04, [1.01, 1.07], floor, Verdict::NoDifferenceShown, inside),
+            (1.05, [1.01, 1.09], floor, Verdict::Worse, None),
+            (0.95, [0.91, 0.99], floor, Verdict::Better, None),
+            (0.97, [0.95, 0.99], None, Verdict::Better, None),
+            // What the interval alone says already has no further reason.
+            (1.00, [0.99, 1.01], floor, Verdict::NoDifferenceShown, None),
+        ];
+        for (ratio, interval, floor, verdict, reason) in table {
+            assert_eq!(judged(ratio, interval, floor), (verdict, reason), "{ratio}");
+        }
+    }
 
     #[test]
     fn the_word_follows_from_where_the_interval_lies() {

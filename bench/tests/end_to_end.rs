@@ -22,7 +22,7 @@ fn pair() -> String {
         + &variant("fast", 1024, "DELAY_MS = \"2\", INIT_MS = \"5\"")
 }
 
-const PROFILE: &str = "[load.quick]\nrounds = 3\ncold_starts = 7\nwarm_up_requests = 2\nwarm_requests = 20\n";
+const PROFILE: &str = "[load.quick]\nrounds = 4\ncold_starts = 5\nwarm_up_requests = 2\nwarm_requests = 20\n";
 const ARRIVALS: &str = "arrivals = [{ duration_s = 1.0, arrival_rate = 20.0 }, \
                         { duration_s = 1.0, arrival_rate = 20.0, ramp_to = 40.0 }]\n";
 
@@ -32,16 +32,17 @@ fn metric<'a>(run: &'a RunFile, name: &str) -> &'a bench::run_file::ComparedMetr
 
 #[test]
 fn a_whole_run_measures_compares_and_accounts_for_everything() {
-    let bench = Bench::new(&pair(), &format!("{PROFILE}{ARRIVALS}"));
+    let bench = Bench::new(&pair(), &format!("{PROFILE}control = \"fast\"\n{ARRIVALS}"));
     let output = bench.run();
     assert!(output.succeeded, "{}", output.stderr);
     let folder = bench.only_folder();
     let run = RunFile::load(&folder.join("run.json")).unwrap();
 
-    // 2 variants x 3 rounds x (7 cold + 2 warm-up + 20 warm + 50 arrivals).
-    assert_eq!(run.accounting.sent, 2 * 3 * (7 + 2 + 20 + 50));
+    // 4 rounds of 2 variants x (5 cold + 2 warm-up + 20 warm + 50 arrivals) and a control without arrivals.
+    assert_eq!(run.accounting.sent, 4 * (2 * (5 + 2 + 20 + 50) + (5 + 2 + 20)));
     assert_eq!(run.accounting.answered, run.accounting.sent);
-    assert_eq!(run.environment.order, [["slow", "fast"], ["fast", "slow"], ["slow", "fast"]]);
+    let (forward, backward) = (["slow", "fast", "fast-control"], ["fast-control", "fast", "slow"]);
+    assert_eq!(run.environment.order, [forward, backward, forward, backward]);
     assert_eq!(run.environment.servers["postgresql"], "15.14");
     assert_eq!(run.not_emulated, ["CPU share by memory size"]);
     assert_eq!(run.environment.network.name, "loopback");
@@ -53,14 +54,14 @@ fn a_whole_run_measures_compares_and_accounts_for_everything() {
     assert_eq!(latest, std::fs::canonicalize(&folder).unwrap());
 
     for part in
-        ["slow", "fast", "warm p50, ms", "fast / slow", "better", "474 sent = 474 answered", "run.json"]
+        ["slow", "fast", "warm p50, ms", "fast / slow", "better", "724 sent = 724 answered", "run.json"]
     {
         assert!(output.stdout.contains(part), "{part:?} is missing in:\n{}", output.stdout);
     }
     let again = bench.table(&folder.join("run.json"));
     let without_path = |text: &str| text.split("Everything: ").next().unwrap().to_owned();
     assert_eq!(without_path(&again.stdout), without_path(&output.stdout));
-    assert!(output.stderr.contains("round 2/3, fast cold: 7 requests"), "{}", output.stderr);
+    assert!(output.stderr.contains("round 2/4, fast cold: 5 requests"), "{}", output.stderr);
 }
 
 /// The sleeps of the fake are lower bounds of what must have been measured; only ratios far apart are judged.
@@ -68,7 +69,7 @@ fn check_numbers(run: &RunFile) {
     let [slow, fast]: &[Variant; 2] = run.variants.as_slice().try_into().unwrap();
     assert!(slow.warm_ms.p50.unwrap() >= 12.0 && fast.warm_ms.p50.unwrap() >= 2.0);
     assert!(slow.init_ms.p50.unwrap() >= 30.0 && slow.cold_ms.p50.unwrap() >= 42.0);
-    assert_eq!((slow.warm_ms.p90, slow.warm_ms.p99), (None, None), "60 values are too few");
+    assert_eq!((slow.warm_ms.p90, slow.warm_ms.p99), (None, None), "80 values are too few");
     assert!(slow.tps_per_sandbox.unwrap() <= 1000.0 / 12.0);
     assert_eq!(slow.dependencies.ssm_get_parameters_per_invoke, Some(2.0));
     assert_eq!(slow.dependencies.new_connections_per_invoke, Some(1.0));
@@ -76,38 +77,53 @@ fn check_numbers(run: &RunFile) {
     assert_eq!(slow.package_bytes, fast.package_bytes);
     assert!(slow.package_bytes.is_some());
     let load = slow.load.as_ref().unwrap();
-    assert_eq!((load.requests, load.dropped), (150, 0));
+    assert_eq!((load.requests, load.dropped), (200, 0));
     assert!((load.offered_rate - 25.0).abs() < 1e-9 && load.achieved_rate > 0.0);
-    assert!(load.cold_starts >= 3 && load.peak_sandboxes >= 1);
+    assert!(load.cold_starts >= 4 && load.peak_sandboxes >= 1);
     assert!(load.send_lag_ms.p50.is_some());
-    assert!(slow.cold_starts >= 3 * (7 + 1 + 1), "each turn begins with a cold start");
+    assert!(slow.cold_starts >= 4 * (5 + 1 + 1), "each turn begins with a cold start");
 
     let warm = metric(run, "warm_ms_p50");
-    assert_eq!((warm.verdict, warm.rounds, warm.per_round.len()), (Some(Verdict::Better), 3, 3));
+    assert_eq!((warm.verdict, warm.rounds, warm.per_round.len()), (Some(Verdict::Better), 4, 4));
     assert!(warm.ratio.unwrap() < 0.6, "{warm:?}");
     let package = metric(run, "package_bytes");
     assert_eq!((package.ratio, package.interval, package.verdict), (Some(1.0), None, None));
-    assert!(run.comparisons[0].metrics.iter().any(|metric| metric.name == "load_response_ms_p50"));
+    assert_eq!(slow.per_round["warm_ms_p50"].len(), 4);
+    assert_eq!(metric(run, "warm_ms_p99").reason.as_deref(), Some("80 values; a p99 needs 1000"));
+    assert_eq!(metric(run, "load_response_ms_p50").void_rounds, []);
+    assert_eq!(slow.outliers.map(|outliers| outliers.of), Some(80));
+    check_control(run);
+}
+
+/// The control was measured as often as its twin, is no variant, and says how far the twin is from itself.
+fn check_control(run: &RunFile) {
+    let [control] = run.control.as_slice() else { panic!("{:?}", run.control) };
+    assert_eq!(control.of, "fast");
+    let warm = control.metrics.iter().find(|metric| metric.name == "warm_ms_p50").unwrap();
+    assert!(warm.interval.is_some() && warm.per_round.len() == 4, "{warm:?}");
+    assert!(!control.metrics.iter().any(|metric| metric.name.starts_with("load")));
 }
 
 /// The two files join line by line, and every cold request met a fresh sandbox.
 fn check_files(folder: &std::path::Path) {
     let samples: Vec<Sample> = lines(&folder.join("samples.jsonl"));
     let invocations: Vec<Invocation> = lines(&folder.join("invocations.jsonl"));
-    assert_eq!(samples.len(), 474);
+    assert_eq!(samples.len(), 724);
     // Two more than samples: the comparison of the bodies.
-    assert_eq!(invocations.len(), 476);
+    assert_eq!(invocations.len(), 726);
     let by_trace: BTreeMap<&str, &Invocation> =
         invocations.iter().map(|invocation| (invocation.trace_id.as_str(), invocation)).collect();
     for sample in &samples {
         let invocation = by_trace[sample.trace_id.as_str()];
         assert_eq!(sample.cold, Some(invocation.cold));
-        assert_eq!(sample.variant, invocation.function);
+        assert_eq!(sample.variant.strip_suffix("-control").unwrap_or(&sample.variant), invocation.function);
         assert!(sample.sent_us >= Some(sample.intended_us));
     }
     let cold = samples.iter().filter(|sample| sample.phase == Phase::Cold);
     assert!(cold.clone().all(|sample| sample.cold == Some(true)));
-    assert_eq!(cold.count(), 2 * 3 * 7);
+    assert_eq!(cold.count(), 3 * 4 * 5);
+    let control = samples.iter().filter(|sample| sample.variant == "fast-control");
+    assert_eq!(control.count(), 4 * (5 + 2 + 20));
     assert!(folder.join("logs/lab.log").is_file());
 }
 
@@ -200,10 +216,10 @@ fn different_bodies_are_refused_before_anything_is_timed() {
 fn lost_records_and_sandboxes_that_stay_are_errors_with_their_count() {
     let bench = Bench::new(&variant("a", 256, "STAY_WARM = \"1\""), PROFILE);
     let message = bench.refusal();
-    assert!(message.contains("7 requests") && message.contains("met a warm sandbox"), "{message}");
+    assert!(message.contains("5 requests") && message.contains("met a warm sandbox"), "{message}");
     let bench = Bench::new(&variant("a", 256, "LOSE_RECORDS = \"1\""), PROFILE);
     let message = bench.refusal();
-    assert!(message.contains("7 of 7 answered requests"), "{message}");
+    assert!(message.contains("5 of 5 answered requests"), "{message}");
 }
 
 #[test]

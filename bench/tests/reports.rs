@@ -106,6 +106,11 @@ fn mutated_run_files_are_refused_by_the_schema() {
     refused("/variants/0/load/host_limited", json!("yes"));
     refused("/comparisons/0/metrics/0/verdict", json!("much better"));
     refused("/comparisons/0/metrics/0/name", json!("warm"));
+    // What is not measurable says why.
+    refused("/comparisons/0/metrics/0/verdict", json!("not measurable"));
+    refused("/control/0/metrics/0/verdict", json!("not measurable"));
+    refused("/variants/0/per_round/warm_ms_p50", json!(["fast"]));
+    refused("/variants/0/outliers/of", json!(0));
     refused("/comparisons/0/metrics/0/interval", json!([0.1]));
     refused("/environment/load_average_before", json!([1.0]));
 }
@@ -176,7 +181,7 @@ fn run_files_of_older_versions_are_read_and_nothing_they_say_is_changed() {
     let first = RunFile::load(&fixtures().join("run.v1.json")).unwrap();
     let environment = &first.environment;
     assert_eq!((environment.network.name.as_str(), environment.limits.as_str()), ("loopback", "none"));
-    assert!(environment.interference.is_empty() && first.control.is_none() && first.partial.is_none());
+    assert!(environment.interference.is_empty() && first.control.is_empty() && first.partial.is_none());
     assert!(first.variants.iter().all(|variant| variant.throttled_ms_per_invoke.is_none()));
     let rendered = table::render(&first, Path::new("run.json"));
     for part in [

@@ -31,15 +31,15 @@ pub struct ComparedMetric {
     pub interval: Option<[f64; 2]>,
     /// How many rounds it rests on; 0 for a plain ratio.
     pub rounds: u32,
-    /// Each round's ratio.
+    /// The ratio of each round that is not among `void_rounds`, in order.
     pub per_round: Vec<f64>,
     /// The verdict; none for a plain ratio, which has no interval to judge by.
     pub verdict: Option<Verdict>,
     /// Why it is not measurable, or why a difference is not called one; none where the interval alone decides.
     pub reason: Option<String>,
-    /// Rounds that were left out because the bench itself was late in them.
+    /// Rounds that were left out because the bench itself was late in them, for either variant.
     pub void_rounds: Vec<u32>,
-    /// Rounds whose ratio is far from the others'; they are in the figures all the same.
+    /// Rounds whose ratio is far from the others'; they are in the figures all the same. Not judged with fewer than 10.
     pub outlier_rounds: Vec<u32>,
 }
 
@@ -49,7 +49,7 @@ pub struct ComparedMetric {
 pub struct Control {
     /// The variant that was measured twice.
     pub of: String,
-    /// Its second measurement to its first; the interval is the noise floor of the metric.
+    /// Its second measurement / its first. How far the interval reaches from 1 is the metric's noise floor, to either side.
     pub metrics: Vec<ComparedMetric>,
 }
 

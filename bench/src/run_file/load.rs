@@ -32,7 +32,8 @@ pub struct Load {
     pub peak_sandboxes: u64,
     /// Whether the host's processors were less than 10 % idle; none where the system does not tell.
     pub host_limited: Option<bool>,
-    /// Whether the median send lag was more than a quarter of the median response: then the response times are the bench's own.
+    /// Whether the median send lag was more than a quarter of the median response: then the response times above are the bench's
+    /// own. Comparisons judge that round by round.
     pub generator_limited: bool,
 }
 

@@ -86,9 +86,9 @@ pub struct RunFile {
     pub variants: Vec<Variant>,
     /// The first variant to each other, and the second to the last.
     pub comparisons: Vec<Comparison>,
-    /// A variant measured twice in every round and compared with itself: what a difference must exceed to be one. None where the
-    /// run had no such control.
-    pub control: Option<Control>,
+    /// Variants measured twice in every round and compared with themselves: what a difference must exceed to be one. Empty where
+    /// the run had no such control.
+    pub control: Vec<Control>,
     /// What each lever earned, where the experiment's variants are rungs; else empty.
     pub ladder: Vec<Rung>,
     /// How many requests a second each variant carried, where the run asked that.

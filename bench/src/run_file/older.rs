@@ -14,7 +14,7 @@ pub(super) const VERSIONS: [u64; 3] = [1, 2, 3];
 pub(super) fn upgraded(mut run: Value, version: u32) -> Value {
     run["schema_version"] = json!(version);
     if let Some(run) = run.as_object_mut() {
-        add(run, "control", Value::Null);
+        add(run, "control", json!([]));
         add(run, "ladder", json!([]));
         add(run, "capacity", Value::Null);
         add(run, "partial", Value::Null);
@@ -37,7 +37,12 @@ pub(super) fn upgraded(mut run: Value, version: u32) -> Value {
     let metrics =
         comparisons.filter_map(|comparison| comparison.get_mut("metrics")?.as_array_mut()).flatten();
     for metric in metrics.filter_map(Value::as_object_mut) {
-        add(metric, "reason", Value::Null);
+        let unsaid = metric.get("verdict").is_some_and(|verdict| verdict == "not measurable");
+        add(
+            metric,
+            "reason",
+            if unsaid { json!("a reason was not recorded before schema_version 4") } else { Value::Null },
+        );
         add(metric, "void_rounds", json!([]));
         add(metric, "outlier_rounds", json!([]));
     }

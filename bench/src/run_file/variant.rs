@@ -68,10 +68,11 @@ pub struct Variant {
     pub dependencies: Dependencies,
     /// What tracing cost, where some warm requests were traced and some were not.
     pub tracing_cost: Option<TracingCost>,
-    /// Each round's value of every paired metric, by the metric's name, from round 1; none where the round lacks it. Runs are
-    /// compared with each other by these.
+    /// Each round's value of every paired metric, by the metric's name, from round 1; none where the round lacks it, where the bench
+    /// was late in it (under load), and everywhere where all rounds together are too few for the quantile. Runs are compared with
+    /// each other by these.
     pub per_round: BTreeMap<String, Vec<Option<f64>>>,
-    /// Warm invocations far from the others; they are in every figure all the same.
+    /// Warm invocations far from the others; they are in every figure all the same. None of fewer than 40.
     pub outliers: Option<Outliers>,
     /// What a million requests cost at the measured mix of cold and warm; none where nothing was billed.
     pub cost: Option<Cost>,

@@ -10,9 +10,11 @@ use std::path::Path;
 use toml::Spanned;
 
 use super::error::{Checked, ExperimentError, Source};
-use super::file::{AccountTable, ArrivalTable, File, FunctionTable, LoadTable, ParameterValue};
+use super::file::{AccountTable, ArrivalTable, ControlValue, File, FunctionTable, LoadTable, ParameterValue};
 use super::function::{NAME_EXPECTED, function, is_name, quoted};
-use super::{AccountLimits, ArrivalPhase, Experiment, Function, LoadProfile, ParameterTemplate};
+use super::{
+    AccountLimits, ArrivalPhase, Experiment, Function, LoadProfile, ParameterTemplate, control_name,
+};
 
 pub(super) fn experiment(text: &str, path: &Path) -> Checked<Experiment> {
     let file: File = toml::from_str(text).map_err(|error| ExperimentError::Malformed {
@@ -36,7 +38,10 @@ pub(super) fn experiment(text: &str, path: &Path) -> Checked<Experiment> {
     let load = file
         .load
         .iter()
-        .map(|(profile, table)| Ok((profile.clone(), load_profile(&source, profile, table)?)))
+        .map(|(profile, table)| {
+            let control = control(&source, profile, table, &variants, &names)?;
+            Ok((profile.clone(), load_profile(&source, profile, table, control)?))
+        })
         .collect::<Checked<_>>()?;
     Ok(Experiment {
         name: name.into_inner(),
@@ -103,7 +108,63 @@ fn secrets(
     table.into_iter().map(check).collect()
 }
 
-fn load_profile(source: &Source<'_>, name: &str, table: &LoadTable) -> Checked<LoadProfile> {
+/// The variants that `table` wants measured twice; `names` are those of all functions.
+fn control(
+    source: &Source<'_>,
+    profile: &str,
+    table: &LoadTable,
+    variants: &[Function],
+    names: &BTreeSet<String>,
+) -> Checked<Vec<String>> {
+    let Some(wanted) = &table.control else { return Ok(Vec::new()) };
+    let chosen = match wanted.get_ref() {
+        ControlValue::One(name) => std::slice::from_ref(name),
+        ControlValue::Several(names) => names,
+    };
+    for (index, name) in chosen.iter().enumerate() {
+        let second = control_name(name);
+        let expected = if !variants.iter().any(|variant| variant.name == *name) {
+            let known: Vec<_> = variants.iter().map(|variant| variant.name.as_str()).collect();
+            format!("expected the name of a variant: {}", known.join(", "))
+        } else if chosen[..index].contains(name) {
+            "expected each variant once".to_owned()
+        } else if names.contains(&second) {
+            format!(
+                "its second measurement is called {second:?}, which is a function's name; rename that one"
+            )
+        } else if !is_name(&second) {
+            format!(
+                "its second measurement is called {second:?}: {NAME_EXPECTED}; shorten the variant's name"
+            )
+        } else {
+            continue;
+        };
+        let key = format!("load.{profile}.control");
+        return Err(source.invalid(wanted.span(), &key, format!("{name:?}"), &expected));
+    }
+    Ok(chosen.to_vec())
+}
+
+/// Rounds come in pairs of which the second runs backwards, so that a steady drift of the machine favours none.
+fn rounds(source: &Source<'_>, key: &str, value: &Spanned<i64>) -> Checked<u32> {
+    let rounds = source.number(key, value, 2..=1000)?;
+    if rounds.is_multiple_of(2) {
+        return Ok(rounds);
+    }
+    let expected = format!(
+        "expected an even number, because every other round runs backwards; {} or {}",
+        rounds - 1,
+        rounds + 1
+    );
+    Err(source.invalid(value.span(), key, rounds, &expected))
+}
+
+fn load_profile(
+    source: &Source<'_>,
+    name: &str,
+    table: &LoadTable,
+    control: Vec<String>,
+) -> Checked<LoadProfile> {
     let number = |key: &str, value, range| source.number(&format!("load.{name}.{key}"), value, range);
     let arrival = |phase: &Spanned<ArrivalTable>| {
         let ArrivalTable { duration_s, arrival_rate, ramp_to } = *phase.get_ref();
@@ -120,10 +181,11 @@ fn load_profile(source: &Source<'_>, name: &str, table: &LoadTable) -> Checked<L
         Err(source.invalid(phase.span(), &key, value, expected))
     };
     Ok(LoadProfile {
-        rounds: number("rounds", &table.rounds, 2..=1000)?,
+        rounds: rounds(source, &format!("load.{name}.rounds"), &table.rounds)?,
         cold_starts: number("cold_starts", &table.cold_starts, 1..=1000)?,
         warm_up_requests: number("warm_up_requests", &table.warm_up_requests, 1..=100_000)?,
         warm_requests: number("warm_requests", &table.warm_requests, 1..=1_000_000)?,
+        control,
         arrivals: table.arrivals.iter().map(arrival).collect::<Checked<_>>()?,
     })
 }

@@ -97,8 +97,17 @@ pub(super) struct LoadTable {
     pub(super) cold_starts: Spanned<i64>,
     pub(super) warm_up_requests: Spanned<i64>,
     pub(super) warm_requests: Spanned<i64>,
+    pub(super) control: Option<Spanned<ControlValue>>,
     #[serde(default)]
     pub(super) arrivals: Vec<Spanned<ArrivalTable>>,
+}
+
+/// One variant's name, or several.
+#[derive(Debug, Deserialize)]
+#[serde(untagged, expecting = "expected a variant's name, or a list of names")]
+pub(super) enum ControlValue {
+    One(String),
+    Several(Vec<String>),
 }
 
 #[derive(Debug, Deserialize)]

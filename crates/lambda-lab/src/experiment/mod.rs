@@ -106,7 +106,7 @@ pub enum Program {
 /// How the bench loads each variant.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LoadProfile {
-    /// How often every variant is measured; at least 2, so that an interval exists.
+    /// How often every variant is measured; even, because rounds come in pairs of which the second runs backwards (ABBA).
     pub rounds: u32,
     /// Cold starts per variant and round, one at a time.
     pub cold_starts: u32,
@@ -114,6 +114,8 @@ pub struct LoadProfile {
     pub warm_up_requests: u32,
     /// Measured warm requests with one in flight, per variant and round.
     pub warm_requests: u32,
+    /// Variants that are measured twice in every round and compared with themselves (A/A); none, one or several.
+    pub control: Vec<String>,
     /// The open-loop load phases, run in order, per variant and round; may be empty.
     pub arrivals: Vec<ArrivalPhase>,
 }
@@ -127,6 +129,14 @@ pub struct ArrivalPhase {
     pub arrival_rate: f64,
     /// Arrivals per second at its end, where it ramps.
     pub ramp_to: Option<f64>,
+}
+
+/// What a control's second measurement adds to its variant's name.
+const CONTROL_SUFFIX: &str = "-control";
+
+/// What the second measurement of the control `variant` is called, in samples and in the order of turns.
+pub fn control_name(variant: &str) -> String {
+    format!("{variant}{CONTROL_SUFFIX}")
 }
 
 impl Experiment {

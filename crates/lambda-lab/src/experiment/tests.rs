@@ -71,10 +71,35 @@ fn load_profiles_are_checked_and_named() {
     assert!(message.contains("\"slow\"") && message.contains("quick"), "{message}");
     refused(&text.replace("rounds = 4", "rounds = 1"), &["load.quick.rounds = 1", "2 to 1000"]);
     refused(
+        &text.replace("rounds = 4", "rounds = 5"),
+        &["line 10", "load.quick.rounds = 5", "even number", "4 or 6"],
+    );
+    refused(
         &format!("{text}arrivals = [{{ duration_s = 0, arrival_rate = 1 }}]\n"),
         &["line 14", "duration_s 0"],
     );
     refused(&format!("{text}arrivals = [{{ duration_s = 1, arrival_rate = 0 }}]\n"), &["not all 0"]);
+}
+
+#[test]
+fn a_control_is_a_variant_whose_second_name_is_free() {
+    let load = "[load.quick]\nrounds = 2\ncold_starts = 1\nwarm_up_requests = 1\nwarm_requests = 1\n";
+    let longest = "n".repeat(57);
+    let variants = ["b", "b-control", &longest]
+        .map(|name| VARIANT.replace("name = \"a\"", &format!("name = \"{name}\"")));
+    let with = |control: &str| format!("{HEAD}{VARIANT}{}{load}control = {control}\n", variants.concat());
+    let control = |text: &str| parse(text).unwrap().profile("quick").unwrap().control.clone();
+    assert_eq!(control(&with("\"a\"")), ["a"]);
+    assert_eq!(control(&with("[\"a\", \"b-control\"]")), ["a", "b-control"]);
+    assert!(control(&format!("{HEAD}{VARIANT}{load}")).is_empty());
+    refused(
+        &with("\"c\""),
+        &["line 29", "load.quick.control = \"c\"", "the name of a variant: a, b, b-control, nnn"],
+    );
+    refused(&with("[\"a\", \"a\"]"), &["control = \"a\"", "each variant once"]);
+    refused(&with("\"b\""), &["control = \"b\"", "\"b-control\"", "rename that one"]);
+    refused(&with(&format!("{longest:?}")), &["nnn-control\"", "1 to 64", "shorten"]);
+    refused(&with("3"), &["line 29", "a variant's name, or a list of names"]);
 }
 
 #[test]
