@@ -3,8 +3,9 @@
 //! Apart from the metrics because the unit here is the round, not the request. Invariant: a ratio is *to / from*; a metric that
 //! any round of either variant lacks is not measurable, whatever the other rounds say.
 
+use crate::cost::per_million_usd;
 use crate::load::load_response_ms;
-use crate::metrics::{Series, cold_ms, cost_per_million_usd, cpu_ms, init_ms, response_ms, values, warm_ms};
+use crate::metrics::{Series, cold_ms, cpu_ms, init_ms, response_ms, values, warm_ms};
 use crate::observation::Observation;
 use crate::prices::Prices;
 use crate::run_file::{ComparedMetric, Comparison, Variant};
@@ -23,7 +24,7 @@ const PAIRED: [(&str, RoundValue); 7] = [
     ("init_ms_p50", |round, _| round_quantile(round, init_ms, 50)),
     ("cpu_ms_per_invoke", |round, _| mean(&values(round, cpu_ms))),
     ("response_ms_p50", |round, _| round_quantile(round, response_ms, 50)),
-    ("cost_per_million_usd", cost_per_million_usd),
+    ("cost_per_million_usd", per_million_usd),
 ];
 
 /// And this one, where there was a load phase.

@@ -69,6 +69,7 @@ const LOAD_ROWS: [Row; 9] = [
 pub fn render(run: &RunFile, path: &Path) -> String {
     let mut blocks = vec![crate::table_notes::head(run)];
     blocks.extend(run.variants.chunks(VARIANTS_ABREAST).map(variants_table));
+    blocks.extend(crate::cost_table::block(&run.variants));
     blocks.extend(run.comparisons.iter().map(comparison_table));
     blocks.extend(tracing_cost_table(&run.variants));
     blocks.push(notes(run, path));
@@ -173,7 +174,7 @@ pub(crate) fn new_table() -> Table {
 }
 
 /// Numbers to the right.
-fn finished(table: Table) -> String {
+pub(crate) fn finished(table: Table) -> String {
     right_aligned(table, 1..)
 }
 
