@@ -20,7 +20,7 @@ LAB := $(CARGO_TARGET_DIR)/release/lambda-lab
 EXPERIMENT_FILE := bench/experiments/$(EXPERIMENT).toml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build bench bench-aa table traces fetch-traces lab test conformance bench-lab bench-telemetry check fmt clippy doc deny clean
+.PHONY: help setup build bench bench-aa table traces fetch-traces lab test conformance bench-lab bench-generator bench-telemetry check fmt clippy doc deny clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -54,6 +54,9 @@ conformance: ## the lab judged by AWS's own clients and by hostile functions, wi
 
 bench-lab: ## what the lab itself costs, beside `cargo lambda watch`
 	@scripts/bench-lab
+
+bench-generator: ## what the load generator itself adds: send lag, and response times beside oha's
+	@scripts/bench-generator
 
 bench-telemetry: ## what traces cost an invocation: CPU and instructions, off, not sampled and sampled
 	@cargo bench --locked --quiet --package telemetry --bench traces

@@ -10,7 +10,7 @@ use crate::outliers::far_from_others;
 use crate::plan::is_forward;
 use crate::prices::Prices;
 use crate::reason::Reason;
-use crate::rounds::{Metric, PAIRED, Rounds};
+use crate::rounds::{Measure, Metric, PAIRED, Rounds};
 use crate::run_file::{ComparedMetric, Comparison, Control, Variant};
 use crate::statistics::{PairedRatio, paired_ratio, values_needed};
 use crate::verdict::{Verdict, judged};
@@ -56,7 +56,13 @@ pub fn comparisons(
 /// Every metric of [`PAIRED`] that both arms could have, `to` compared with `from`; `controls` give the noise floor.
 pub fn paired_metrics(from: &Rounds, to: &Rounds, controls: &[Control]) -> Vec<ComparedMetric> {
     let both_loaded = from.loaded() && to.loaded();
-    let metrics = PAIRED.iter().enumerate().filter(|(_, metric)| !metric.under_load || both_loaded);
+    let alike = from.loaded() == to.loaded();
+    let comparable = |metric: &Metric| match metric.measure {
+        // Of the load phase's mix, or where there was none, of the warm phase's: a control has no load turn.
+        Measure::Cost => alike,
+        Measure::Quantile(..) | Measure::Mean(_) => !metric.under_load || both_loaded,
+    };
+    let metrics = PAIRED.iter().enumerate().filter(|(_, metric)| comparable(metric));
     metrics
         .map(|(place, metric)| paired(place, metric, from, to, noise_floor(controls, metric.name)))
         .collect()

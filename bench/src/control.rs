@@ -63,6 +63,14 @@ impl Control {
         self.call::<serde_json::Value>(&Method::POST, "/cache/flush").await.map(|_| ())
     }
 
+    /// Runs the experiment's setup functions again, and leaves the database as after the first time.
+    ///
+    /// # Errors
+    /// If the lab does not answer or refuses, and if a setup function fails.
+    pub async fn setup(&self) -> Result<(), LabError> {
+        self.call::<serde_json::Value>(&Method::POST, "/setup").await.map(|_| ())
+    }
+
     /// What the dependencies counted so far. All records of finished invocations are on disk when this returns.
     ///
     /// # Errors

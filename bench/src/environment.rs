@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::interference::Interference;
 use crate::prices::Prices;
 use crate::sampling::Tracing;
+use crate::states::States;
 
 /// The machine, the build and the settings of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -52,6 +53,8 @@ pub struct Environment {
     pub interference: Vec<Interference>,
     /// How much of everything.
     pub profile: Profile,
+    /// From which state each part was measured; none before version 4, which did not declare them.
+    pub states: Option<States>,
     /// The arms of each round in the order of their turns: the variants, and the second measurements of controls.
     pub order: Vec<Vec<String>>,
     /// The prices the cost was computed by.
@@ -127,6 +130,7 @@ impl Environment {
             limits: String::new(),
             interference: Vec::new(),
             profile: profile.into(),
+            states: None,
             order,
             prices,
         }

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use lambda_lab::experiment::Function;
 use lambda_lab::records::Invocation;
 
+use crate::cost;
 use crate::load;
 use crate::observation::Observation;
 use crate::outliers::warm_outliers;
@@ -72,12 +73,6 @@ pub fn throttled_ms(observation: &Observation) -> Option<f64> {
     warm(observation)?.throttled_ms
 }
 
-/// Billed GB-seconds, warm.
-pub fn billed_gb_seconds(observation: &Observation) -> Option<f64> {
-    warm(observation)
-        .map(|invocation| f64::from(invocation.memory_mb) / 1024.0 * invocation.billed_ms as f64 / 1000.0)
-}
-
 /// The values `series` has in `observations`.
 pub fn values(observations: &[&Observation], series: Series) -> Vec<f64> {
     observations.iter().filter_map(|observation| series(observation)).collect()
@@ -91,11 +86,6 @@ pub fn quantiles(observations: &[&Observation], series: Series) -> Quantiles {
         p90: published_quantile(&sorted, 90),
         p99: published_quantile(&sorted, 99),
     }
-}
-
-/// USD per million requests at the mean of the billed GB-seconds.
-pub fn cost_per_million_usd(observations: &[&Observation], prices: &Prices) -> Option<f64> {
-    mean(&values(observations, billed_gb_seconds)).map(|gb_seconds| prices.per_million(gb_seconds))
 }
 
 /// Where the requests of `observations` went.
@@ -142,6 +132,7 @@ pub fn variant(
     sent: &SentBytes,
 ) -> Variant {
     let accounting = accounting(observations.iter().copied());
+    let cost = cost::cost(observations, prices);
     let memory = observations.iter().filter_map(|observation| observation.invocation.as_ref()?.max_memory_mb);
     Variant {
         name: function.name.clone(),
@@ -163,14 +154,14 @@ pub fn variant(
             .filter(|mean| *mean > 0.0)
             .map(|mean| 1000.0 / mean),
         apdex: load::apdex(observations),
-        cost_per_million_usd: cost_per_million_usd(observations, prices),
+        cost_per_million_usd: cost.map(|cost| cost.per_million_usd),
         package_bytes,
         load: load::load(observations, turns, schedule_s),
         dependencies: dependencies(observations, turns),
         tracing_cost: tracing_cost(observations, sent),
         per_round: BTreeMap::new(),
         outliers: warm_outliers(observations),
-        cost: None,
+        cost,
     }
 }
 

@@ -72,6 +72,18 @@ pub struct Driver<'a> {
 }
 
 impl Driver<'_> {
+    /// Brings the database into the state that every round begins from: its rows, without dead ones, and nothing left to write.
+    ///
+    /// Once a round and not once a turn, because turns of a round are compared with each other and none of them writes a row; a
+    /// checkpoint between two of them would only part them further. Sandboxes go first: none may hold a transaction open.
+    ///
+    /// # Errors
+    /// If the lab's control port fails, or a setup function.
+    pub async fn begin_round(&self) -> Result<(), PhaseError> {
+        self.begin_from_nothing().await?;
+        Ok(self.control.setup().await?)
+    }
+
     /// Drives `step`; its samples go to `recorder` as they come.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
-//! What a million requests would cost at Lambda's list prices.
+//! The list prices of Lambda and of the HTTP API before it.
 //!
-//! Apart from the metrics because prices change without the code: they stand, dated, in `prices.toml`. Invariant: the file's
+//! Apart from the arithmetic (`cost.rs`) because prices change without the code: they stand, dated, in `prices.toml`. Invariant: the file's
 //! date and Region travel with every cost into `run.json`.
 
 use serde::{Deserialize, Serialize};
@@ -22,11 +22,15 @@ struct PriceFile {
     read_on: String,
     region: String,
     source: String,
+    init_billed_since: String,
     usd_per_million_requests: f64,
+    usd_per_million_api_requests: f64,
     usd_per_gb_second: PerArchitecture,
+    usd_per_gb_second_provisioned: PerArchitecture,
+    usd_per_gb_second_in_provisioned: PerArchitecture,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct PerArchitecture {
     x86_64: f64,
@@ -43,10 +47,18 @@ pub struct Prices {
     pub region: String,
     /// The page they come from.
     pub source: String,
-    /// USD per million requests.
+    /// From when on INIT is in the billed duration of every cold start, `YYYY-MM-DD`.
+    pub init_billed_since: String,
+    /// Lambda's USD per million requests.
     pub usd_per_million_requests: f64,
-    /// USD per second of 1,024 MB.
+    /// The HTTP API's USD per million requests.
+    pub usd_per_million_api_requests: f64,
+    /// USD per billed second of 1,024 MB, on demand.
     pub usd_per_gb_second: f64,
+    /// USD per second for which 1,024 MB of provisioned concurrency are configured.
+    pub usd_per_gb_second_provisioned: f64,
+    /// USD per billed second of 1,024 MB in a sandbox of provisioned concurrency.
+    pub usd_per_gb_second_in_provisioned: f64,
 }
 
 impl Prices {
@@ -60,23 +72,22 @@ impl Prices {
 
     fn parse(text: &str, architecture: &str) -> Result<Self, PriceError> {
         let file: PriceFile = toml::from_str(text)?;
-        let usd_per_gb_second = match architecture {
-            "x86_64" => file.usd_per_gb_second.x86_64,
-            "aarch64" | "arm64" => file.usd_per_gb_second.arm64,
+        let of: fn(PerArchitecture) -> f64 = match architecture {
+            "x86_64" => |prices| prices.x86_64,
+            "aarch64" | "arm64" => |prices| prices.arm64,
             other => return Err(PriceError::Architecture(other.to_owned())),
         };
         Ok(Self {
             read_on: file.read_on,
             region: file.region,
             source: file.source,
+            init_billed_since: file.init_billed_since,
             usd_per_million_requests: file.usd_per_million_requests,
-            usd_per_gb_second,
+            usd_per_million_api_requests: file.usd_per_million_api_requests,
+            usd_per_gb_second: of(file.usd_per_gb_second),
+            usd_per_gb_second_provisioned: of(file.usd_per_gb_second_provisioned),
+            usd_per_gb_second_in_provisioned: of(file.usd_per_gb_second_in_provisioned),
         })
-    }
-
-    /// USD for a million requests that are each billed `gb_seconds`.
-    pub fn per_million(&self, gb_seconds: f64) -> f64 {
-        1e6 * gb_seconds * self.usd_per_gb_second + self.usd_per_million_requests
     }
 }
 
@@ -85,13 +96,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_million_requests_of_one_gb_second_cost_the_list_price() {
+    fn arm_costs_four_fifths_of_x86_by_the_second_and_as_much_by_the_request() {
         let x86 = Prices::bundled("x86_64").unwrap();
         let arm = Prices::bundled("aarch64").unwrap();
-        assert!((x86.per_million(1.0) - 16.8667).abs() < 1e-9, "{}", x86.per_million(1.0));
-        assert!((arm.per_million(1.0) - 13.5334).abs() < 1e-9, "{}", arm.per_million(1.0));
-        assert!((x86.per_million(0.0) - 0.20).abs() < 1e-9);
-        assert_eq!(x86.read_on.len(), "2026-11-22".len());
+        assert_eq!(x86.usd_per_million_requests, arm.usd_per_million_requests);
+        let by_second: [fn(&Prices) -> f64; 3] = [
+            |prices| prices.usd_per_gb_second,
+            |prices| prices.usd_per_gb_second_provisioned,
+            |prices| prices.usd_per_gb_second_in_provisioned,
+        ];
+        for price in by_second {
+            assert!((price(&arm) / price(&x86) - 0.8).abs() < 1e-4, "{} and {}", price(&arm), price(&x86));
+        }
+        assert_eq!(x86.read_on.len(), "2026-11-26".len());
     }
 
     #[test]

@@ -6,10 +6,9 @@
 
 use std::collections::BTreeMap;
 
+use crate::cost;
 use crate::load::{is_late, load_response_ms};
-use crate::metrics::{
-    Series, billed_gb_seconds, cold_ms, cost_per_million_usd, cpu_ms, init_ms, response_ms, values, warm_ms,
-};
+use crate::metrics::{Series, cold_ms, cpu_ms, init_ms, response_ms, values, warm_ms};
 use crate::observation::Observation;
 use crate::prices::Prices;
 use crate::sample::Phase;
@@ -22,7 +21,7 @@ pub enum Measure {
     Quantile(Series, u32),
     /// Its mean.
     Mean(Series),
-    /// [`cost_per_million_usd`].
+    /// [`cost::cost`].
     Cost,
 }
 
@@ -106,7 +105,11 @@ impl Measure {
                 let values = values(round, series);
                 (mean(&values), values.len())
             }
-            Self::Cost => (cost_per_million_usd(round, prices), values(round, billed_gb_seconds).len()),
+            Self::Cost => {
+                let cost = cost::cost(round, prices);
+                let of = cost.map_or(0, |cost| usize::try_from(cost.requests).unwrap_or(usize::MAX));
+                (cost.map(|cost| cost.per_million_usd), of)
+            }
         };
         RoundValue { value: value.filter(|_| of >= self.needed()), of }
     }

@@ -29,6 +29,7 @@ use crate::recorder::{RecordError, Recorder};
 use crate::result_folder::{FolderError, ResultFolder};
 use crate::run_file::RunFile;
 use crate::sampling::Tracing;
+use crate::states::States;
 use crate::summary::{Facts, summarise};
 use crate::tracing_cost::SentBytes;
 
@@ -131,6 +132,7 @@ pub async fn run(
     let prices = Prices::bundled(std::env::consts::ARCH)?;
     let mut environment = Environment::before(profile, plan::names_in_order(&arms, profile.rounds), prices);
     environment.tracing = options.tracing;
+    environment.states = Some(States::declared(profile, !experiment.setup.is_empty()));
 
     let started = Timestamp::now();
     let folder = ResultFolder::create(&options.results, &experiment.name, started)?;
@@ -231,7 +233,12 @@ async fn measure(
         Driver { control, variants: &variants, profile, arrivals: &arrivals, tracing, progress: &progress };
     let mut turns = Vec::with_capacity(steps.len());
     let mut watch = Watch::default();
+    let mut seeded = 0;
     for step in steps {
+        if step.round != seeded {
+            seeded = step.round;
+            driver.begin_round().await?;
+        }
         watch.enter(step.round);
         progress.begin(step);
         let begun = Instant::now();

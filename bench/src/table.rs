@@ -68,6 +68,7 @@ const LOAD_ROWS: [Row; 9] = [
 pub fn render(run: &RunFile, path: &Path) -> String {
     let mut blocks = vec![crate::table_notes::head(run)];
     blocks.extend(run.variants.chunks(VARIANTS_ABREAST).map(variants_table));
+    blocks.extend(crate::cost_table::block(&run.variants));
     blocks.extend(
         run.comparisons.iter().map(|comparison| crate::table_pairs::comparison(comparison, &run.control)),
     );

@@ -11,6 +11,7 @@ use crate::environment::Environment;
 use crate::interference::Interference;
 use crate::progress::spoken;
 use crate::run_file::{Control, Load, Outliers, RunFile, Variant};
+use crate::states::States;
 use crate::table::{UNKNOWN, WIDTH, digits};
 
 /// The lines above the table.
@@ -20,7 +21,7 @@ pub fn head(run: &RunFile) -> String {
     let machine = environment.cpu_model.as_deref().unwrap_or(&environment.architecture);
     let load =
         |load: Option<[f64; 3]>| load.map_or_else(|| UNKNOWN.to_owned(), |[minute, ..]| digits(minute));
-    let lines = [
+    let mut lines = vec![
         format!("{}: {}", run.experiment, run.description),
         format!(
             "Measured on the {} in {} paired rounds (profile {}): {} cold, then {} warm requests one at a time after {} \
@@ -45,6 +46,7 @@ pub fn head(run: &RunFile) -> String {
         format!("Traced: {}.", environment.tracing.words()),
         format!("Limits: {}. Not emulated: {}.", environment.limits, listed(&run.not_emulated)),
     ];
+    lines.extend(environment.states.as_ref().map(States::words));
     wrapped(&lines)
 }
 
@@ -74,11 +76,7 @@ pub fn notes(run: &RunFile, path: &Path) -> String {
         "Requests accounted for: {} sent = {} answered + {} failed + {} dropped.",
         accounting.sent, accounting.answered, accounting.failed, accounting.dropped
     ));
-    let prices = &environment.prices;
-    lines.push(format!(
-        "Cost: {} list prices of {} for {}, read on {}; the warm phase's billed time.",
-        prices.region, prices.source, environment.architecture, prices.read_on
-    ));
+    lines.push(crate::cost_table::note(run));
     lines.push(format!("Everything: {}", path.display()));
     wrapped(&lines)
 }

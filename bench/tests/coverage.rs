@@ -40,7 +40,10 @@ fn stretch(noise: &Noise, rounds: usize, random: &mut Rng) -> Vec<Turns> {
     for run in &noise.warm_ms_p50 {
         let of_run = run.len() + 1 - 2 * rounds;
         if place < of_run {
-            return run[place..place + 2 * rounds].chunks_exact(2).map(|turns| [turns[0], turns[1]]).collect();
+            return run[place..place + 2 * rounds]
+                .chunks_exact(2)
+                .map(|turns| [turns[0], turns[1]])
+                .collect();
         }
         place -= of_run;
     }
@@ -56,7 +59,11 @@ fn coverage(noise: &Noise, draw: Draw, rounds: usize, draws: u32) -> f64 {
         let truth = [0.05, 0.9, 1.0, 1.1, 20.0][*number as usize % 5];
         let (from, to): (Vec<f64>, Vec<f64>) = (1..)
             .zip(draw(noise, rounds, &mut random))
-            .map(|(round, [first, second])| if is_forward(round) { (first, second * truth) } else { (second, first * truth) })
+            .map(
+                |(round, [first, second])| {
+                    if is_forward(round) { (first, second * truth) } else { (second, first * truth) }
+                },
+            )
             .unzip();
         let [low, high] = paired_ratio(&from, &to).unwrap().interval;
         low <= truth && truth <= high

@@ -2,8 +2,8 @@
 //!
 //! Apart from the types so that those are of one version, and every key of theirs is required. What an older version did not say is
 //! filled in with what was true of every such run: before 2, dependencies on loopback, no limits enforced, no throttling or
-//! interference recorded; before 3, nothing traced; before 4, no control, rungs or
-//! values by round, and every run whole. Invariant: nothing that an older version does say is changed.
+//! interference recorded; before 3, nothing traced; before 4, no control, rungs,
+//! declared states or values by round, nothing but Lambda's own requests and duration in the cost, and every run whole. Invariant: nothing that an older version does say is changed.
 
 use serde_json::{Map, Value, json};
 
@@ -24,6 +24,13 @@ pub(super) fn upgraded(mut run: Value, version: u32) -> Value {
         add(environment, "limits", json!("none"));
         add(environment, "interference", json!([]));
         add(environment, "tracing", json!("off"));
+        add(environment, "states", Value::Null);
+        if let Some(prices) = environment.get_mut("prices").and_then(Value::as_object_mut) {
+            add(prices, "init_billed_since", json!("2025-08-01"));
+            for part in ["million_api_requests", "gb_second_provisioned", "gb_second_in_provisioned"] {
+                add(prices, &format!("usd_per_{part}"), json!(0.0));
+            }
+        }
     }
     let variants = run.get_mut("variants").and_then(Value::as_array_mut).into_iter().flatten();
     for variant in variants.filter_map(Value::as_object_mut) {

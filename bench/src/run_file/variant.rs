@@ -58,7 +58,7 @@ pub struct Variant {
     pub tps_per_sandbox: Option<f64>,
     /// At a threshold of 100 ms, over the load phase; failed and dropped requests are frustrated.
     pub apdex: Option<f64>,
-    /// Lambda's list price of a million warm invocations.
+    /// `cost`'s whole, which is compared; before version 4 Lambda's price alone, of a million warm invocations.
     pub cost_per_million_usd: Option<f64>,
     /// The zipped program; none for a command that is an interpreter's.
     pub package_bytes: Option<u64>,

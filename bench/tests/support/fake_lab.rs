@@ -137,6 +137,8 @@ impl FakeLab {
                 response_ms: duration_ms,
                 billed_ms: (duration_ms + init_ms.unwrap_or(0.0)).ceil() as u64,
                 memory_mb: function.memory_mb,
+                provisioned_concurrency: function.provisioned_concurrency,
+                provisioned: false,
                 max_memory_mb: Some(20.0),
                 cpu_ms: Some(duration_ms / 2.0),
                 init_cpu_ms: init_ms.map(|init_ms| init_ms / 2.0),
@@ -179,7 +181,7 @@ impl FakeLab {
         }
         writeln!(self.log.lock().unwrap(), "{} {}", request.method, request.path).unwrap();
         match (request.method.as_str(), request.path.as_str()) {
-            ("POST", "/cache/flush") => (200, "{}".to_owned()),
+            ("POST", "/cache/flush" | "/setup") => (200, "{}".to_owned()),
             ("GET", "/counters") => (200, serde_json::to_string(&*self.counters.lock().unwrap()).unwrap()),
             ("POST", path) => self.retire(path.trim_start_matches("/retire/")),
             _ => (404, "{\"message\":\"no such call\"}".to_owned()),

@@ -52,6 +52,8 @@ pub(crate) fn invocation(sample: &Sample, duration_ms: f64) -> Invocation {
         response_ms: duration_ms,
         billed_ms: duration_ms.ceil() as u64,
         memory_mb: 512,
+        provisioned_concurrency: 0,
+        provisioned: false,
         max_memory_mb: Some(20.0),
         cpu_ms: Some(duration_ms / 2.0),
         init_cpu_ms: None,

@@ -3,7 +3,7 @@
 //! Apart from the server so that the bench can link these types without the lab's insides. The control port speaks HTTP with
 //! `authorization: Bearer <token>`: `POST /retire/{function}` ends that function's sandboxes once idle
 //! (and starts its provisioned ones anew), `POST /cache/flush`
-//! empties the cache, `GET /counters` tells what the dependencies counted, `POST /stop` ends the lab. Invariant: every
+//! empties the cache, `POST /setup` runs the setup functions again and tidies the database, `GET /counters` tells what the dependencies counted, `POST /stop` ends the lab. Invariant: every
 //! answer is JSON, errors included (`{"message": ".."}`).
 
 use std::collections::BTreeMap;

@@ -17,6 +17,7 @@ use tokio::task::JoinHandle;
 
 use crate::control::{Counters, Refused, Retired};
 use crate::http_api::Fleets;
+use crate::lab::Setup;
 use crate::secrets::SecretsEndpoint;
 use crate::services::{ServiceCounters, Services};
 use crate::ssm::SsmEndpoint;
@@ -25,6 +26,8 @@ use crate::ssm::SsmEndpoint;
 pub(crate) struct Controlled {
     pub(crate) token: String,
     pub(crate) fleets: Fleets,
+    /// Runs the experiment's setup functions.
+    pub(crate) setup: Setup,
     /// None where the experiment needs no servers.
     pub(crate) services: Option<Arc<Services>>,
     pub(crate) ssm: Arc<SsmEndpoint>,
@@ -40,6 +43,7 @@ pub(crate) fn serve(listener: TcpListener, controlled: Arc<Controlled>) -> JoinH
     let router = Router::new()
         .route("/retire/{function}", post(retire))
         .route("/cache/flush", post(flush_cache))
+        .route("/setup", post(setup))
         .route("/counters", get(counters))
         .route("/stop", post(stop))
         .layer(middleware::from_fn_with_state(Arc::clone(&controlled), authorize))
@@ -87,6 +91,21 @@ async fn flush_cache(State(controlled): Shared) -> Response {
         None => Ok(()),
     };
     match flushed {
+        Ok(()) => Json(serde_json::json!({})).into_response(),
+        Err(error) => refused(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()),
+    }
+}
+
+/// The setup functions once more, then the database as nothing had ever been written twice.
+async fn setup(State(controlled): Shared) -> Response {
+    if let Err(error) = controlled.setup.run().await {
+        return refused(StatusCode::INTERNAL_SERVER_ERROR, error.to_string());
+    }
+    let tidied = match &controlled.services {
+        Some(services) => services.tidy_database().await,
+        None => Ok(()),
+    };
+    match tidied {
         Ok(()) => Json(serde_json::json!({})).into_response(),
         Err(error) => refused(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()),
     }

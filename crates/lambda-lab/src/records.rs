@@ -49,6 +49,12 @@ pub struct Invocation {
     pub billed_ms: u64,
     /// The function's configured memory, in MB.
     pub memory_mb: u32,
+    /// The function's configured provisioned concurrency; 0 for none.
+    #[serde(default)]
+    pub provisioned_concurrency: u32,
+    /// Whether it was served by a sandbox of the provisioned concurrency, not by one started on demand.
+    #[serde(default)]
+    pub provisioned: bool,
     /// Peak memory of the sandbox so far, in MB (2^20 bytes): the greater of its cgroup's and the sum of its programs' peak resident
     /// sizes, or the one there is; none where the system does not tell.
     pub max_memory_mb: Option<f64>,

@@ -2,7 +2,7 @@
 //!
 //! A function of its own so that schema and rows come from one place on AWS and in the lab. It takes the database's settings
 //! from its environment, where the deployment resolves them, since it runs once and needs no Parameter Store client. Invariant:
-//! the rows change in one transaction: a reader sees all the old ones or all the new ones; running it again changes nothing.
+//! the rows change in one transaction: a query sees all the old ones or waits for the new ones; running it again changes nothing.
 
 mod settings;
 mod table;
@@ -36,11 +36,6 @@ async fn populate(login: &Login, settings: &DatabaseSettings) -> Result<Report, 
     let mut connection = PgConnection::connect_with(&options).await?;
     let report = table::fill(&mut connection, &stadiums).await?;
     connection.close().await?;
-    tracing::info!(
-        inserted = report.inserted,
-        updated = report.updated,
-        removed = report.removed,
-        "populated"
-    );
+    tracing::info!(filled = report.filled, rows = report.rows, "populated");
     Ok(report)
 }

@@ -1,7 +1,8 @@
 //! The table's schema and rows.
 //!
 //! Apart from the function around it because it needs nothing but a connection. The migrations are the baseline's own, which
-//! checks them too. Invariant: after [`fill`] the table holds exactly the given stadiums.
+//! checks them too. Invariant: after [`fill`] the table holds exactly the given stadiums, in their order and numbered from 1, as
+//! if nothing had ever been in it; where it did so before, not a byte of it is written.
 
 use serde::Serialize;
 use sqlx::migrate::Migrator;
@@ -10,20 +11,21 @@ use stadium_core::Stadium;
 
 static MIGRATOR: Migrator = sqlx::migrate!("../baseline/migrations");
 
-/// What [`fill`] did, in rows.
+/// What [`fill`] did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Report {
-    /// Teams that were not there.
-    pub(crate) inserted: u64,
-    /// Teams whose row differed.
-    pub(crate) updated: u64,
-    /// Teams that were there and are not among the stadiums.
-    pub(crate) removed: u64,
+    /// Whether the table was emptied and filled; not where it held the stadiums already.
+    pub(crate) filled: bool,
     /// Rows the table has now.
-    pub(crate) rows: i64,
+    pub(crate) rows: usize,
 }
 
+/// A row but for its times: number, name, capacity, location, surface, roof, team, year opened.
+type Row = (i64, String, i32, String, String, String, String, i32);
+
 /// Brings the schema up to date and makes the rows equal `stadiums`, in one transaction.
+///
+/// Not by changing single rows, which would leave dead ones behind, and the living ones in another order.
 ///
 /// # Errors
 /// A migration's or a statement's error; the rows are then as they were.
@@ -33,37 +35,39 @@ pub(crate) async fn fill(
 ) -> Result<Report, lambda_runtime::Error> {
     MIGRATOR.run(&mut *connection).await?;
     let mut transaction = connection.begin().await?;
-    let mut report = Report { inserted: 0, updated: 0, removed: 0, rows: 0 };
-    for stadium in stadiums {
-        match upsert(&mut transaction, stadium).await? {
-            Some(true) => report.inserted += 1,
-            Some(false) => report.updated += 1,
-            None => {}
+    // Readers read on, and nobody writes between the look and the filling.
+    sqlx::query("LOCK TABLE stadiums IN SHARE ROW EXCLUSIVE MODE").execute(&mut *transaction).await?;
+    let filled = !holds(&mut transaction, stadiums).await?;
+    if filled {
+        sqlx::query("TRUNCATE stadiums RESTART IDENTITY").execute(&mut *transaction).await?;
+        for stadium in stadiums {
+            insert(&mut transaction, stadium).await?;
         }
     }
-    let teams: Vec<&str> = stadiums.iter().map(|stadium| stadium.team.as_str()).collect();
-    let removed = sqlx::query("DELETE FROM stadiums WHERE team <> ALL($1)").bind(teams);
-    report.removed = removed.execute(&mut *transaction).await?.rows_affected();
-    report.rows = sqlx::query_scalar("SELECT count(*) FROM stadiums").fetch_one(&mut *transaction).await?;
     transaction.commit().await?;
-    Ok(report)
+    Ok(Report { filled, rows: stadiums.len() })
 }
 
-/// Inserts the stadium or updates its row; `Some(true)` if it was inserted, `None` if its row was equal already.
-async fn upsert(connection: &mut PgConnection, stadium: &Stadium) -> sqlx::Result<Option<bool>> {
-    let statement = sqlx::query_scalar(
-        "INSERT INTO stadiums AS old (name, capacity, location, surface, roof, team, year_opened)
-         VALUES ($1, $2, $3, $4, $5, $6, $7)
-         ON CONFLICT (team) DO UPDATE SET
-             name = EXCLUDED.name, capacity = EXCLUDED.capacity, location = EXCLUDED.location,
-             surface = EXCLUDED.surface, roof = EXCLUDED.roof, year_opened = EXCLUDED.year_opened,
-             updated_at = now()
-         WHERE (old.name, old.capacity, old.location, old.surface, old.roof, old.year_opened)
-             IS DISTINCT FROM (EXCLUDED.name, EXCLUDED.capacity, EXCLUDED.location, EXCLUDED.surface,
-                               EXCLUDED.roof, EXCLUDED.year_opened)
-         RETURNING xmax = 0",
+/// Whether the table's rows are `stadiums`, numbered from 1.
+async fn holds(connection: &mut PgConnection, stadiums: &[Stadium]) -> sqlx::Result<bool> {
+    let rows: Vec<Row> = sqlx::query_as(
+        "SELECT id, name, capacity, location, surface, roof, team, year_opened FROM stadiums ORDER BY id",
+    )
+    .fetch_all(connection)
+    .await?;
+    let wanted = (1..).zip(stadiums.iter().cloned()).map(|(id, stadium)| {
+        let Stadium { name, capacity, location, surface, roof, team, year_opened } = stadium;
+        (id, name, capacity, location, surface, roof, team, year_opened)
+    });
+    Ok(rows.into_iter().eq(wanted))
+}
+
+async fn insert(connection: &mut PgConnection, stadium: &Stadium) -> sqlx::Result<()> {
+    let statement = sqlx::query(
+        "INSERT INTO stadiums (name, capacity, location, surface, roof, team, year_opened)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
     );
-    statement
+    let inserted = statement
         .bind(&stadium.name)
         .bind(stadium.capacity)
         .bind(&stadium.location)
@@ -71,6 +75,6 @@ async fn upsert(connection: &mut PgConnection, stadium: &Stadium) -> sqlx::Resul
         .bind(&stadium.roof)
         .bind(&stadium.team)
         .bind(stadium.year_opened)
-        .fetch_optional(connection)
-        .await
+        .execute(connection);
+    inserted.await.map(drop)
 }

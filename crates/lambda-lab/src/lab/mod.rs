@@ -7,6 +7,7 @@ mod error;
 mod functions;
 mod gaps;
 mod options;
+mod setup;
 mod surroundings;
 
 use std::path::PathBuf;
@@ -37,9 +38,10 @@ use crate::ssm::SsmEndpoint;
 use crate::xray::{Traces, Tracing};
 pub use error::LabError;
 use error::prepare;
-use functions::{account, expire_idle, function_urls, provision, run_setup};
+use functions::{account, expire_idle, function_urls, provision};
 use gaps::not_emulated;
 pub use options::{Options, default_functions_dir};
+pub(crate) use setup::Setup;
 use surroundings::{new_credentials, parameters, platform_env, put_at_a_distance, secrets, start_services};
 
 /// A running lab.
@@ -104,9 +106,9 @@ impl Lab {
             let scaling_rate = experiment.account.new_sandboxes_per_10_s;
             Ok(Fleet::new(ground, Arc::clone(&journal), Arc::clone(&account), scaling_rate))
         };
-        for function in &experiment.setup {
-            run_setup(&fleet(function)?, &journal).await?;
-        }
+        let setup = experiment.setup.iter().map(&fleet).collect::<Result<_, LabError>>()?;
+        let setup = Setup::new(setup, Arc::clone(&journal));
+        setup.run().await?;
         let fleets = experiment.variants.iter().map(|function| Ok((function.name.clone(), fleet(function)?)));
         let fleets: Fleets = Arc::new(fleets.collect::<Result<_, LabError>>()?);
         for fleet in fleets.values() {
@@ -115,6 +117,7 @@ impl Lab {
         let controlled = Controlled {
             token: Uuid::new_v4().simple().to_string(),
             fleets: Arc::clone(&fleets),
+            setup,
             services: services.map(Arc::new),
             ssm: Arc::new(ssm),
             secrets,

@@ -88,7 +88,10 @@ impl Sandbox {
     /// The life's log and REPORT, then sleep or reset.
     async fn finish(&mut self, request: &InvocationRequest, cold: bool, measured: &Measured) -> Invocation {
         let init = self.init.take().filter(|_| cold);
-        let record = report::invocation(&self.home.function, request, &self.home.id, (cold, init), measured);
+        let record = Invocation {
+            provisioned: self.is_provisioned(),
+            ..report::invocation(&self.home.function, request, &self.home.id, (cold, init), measured)
+        };
         self.log.drain();
         if let Outcome::Ended(ended) = &measured.outcome {
             let message = format!("{}\n{}", ended.message, ended.error_type);

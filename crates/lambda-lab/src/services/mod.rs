@@ -147,6 +147,14 @@ impl Services {
         self.redis.flush().await
     }
 
+    /// Leaves the database without dead rows, with fresh statistics for its planner, and with nothing left to write back.
+    ///
+    /// # Errors
+    /// [`ServiceError`] when PostgreSQL does not answer.
+    pub async fn tidy_database(&self) -> Result<(), ServiceError> {
+        self.postgres.tidy().await
+    }
+
     /// Tells whether all servers still run.
     ///
     /// # Errors

@@ -35,6 +35,8 @@ pub(crate) struct Postgres {
     port: u16,
     password: String,
     version: String,
+    /// The superuser's `psql`, on the database [`DATABASE`].
+    psql: Tool,
 }
 
 impl Postgres {
@@ -76,7 +78,8 @@ impl Postgres {
             "CREATE ROLE {ROLE} LOGIN PASSWORD '{password}';\nCREATE DATABASE {DATABASE} OWNER {ROLE};\n"
         );
         psql.run().await?;
-        Ok(Self { process, port, password, version })
+        psql.arguments.extend(["-d", DATABASE].map(str::to_owned));
+        Ok(Self { process, port, password, version, psql })
     }
 
     /// The TCP port on 127.0.0.1.
@@ -92,6 +95,15 @@ impl Postgres {
     /// The server's version, such as `15.19`.
     pub(crate) fn version(&self) -> &str {
         &self.version
+    }
+
+    /// Brings the database into a state that only its rows decide: no dead rows, statistics of what there is now, a checkpoint.
+    ///
+    /// Otherwise autovacuum and the timed checkpoint do the same sooner or later, in the midst of what is being measured, and until
+    /// then the planner guesses.
+    pub(crate) async fn tidy(&self) -> Result<(), ServiceError> {
+        let input = "VACUUM (ANALYZE);\nCHECKPOINT;\n".to_owned();
+        Tool { input, ..self.psql.clone() }.run().await.map(drop)
     }
 
     /// An error when the server ended by itself.
