@@ -48,19 +48,19 @@ fn reasons(metrics: &[ComparedMetric]) -> Vec<String> {
     let known = |metric: &ComparedMetric| Some((metric.reason.clone()?, metric.verdict?.word()));
     grouped(metrics, known)
         .into_iter()
-        .map(|((reason, word), of)| format!(" {of}: {word}, {reason}."))
+        .map(|((reason, word), of)| format!("{of}: {word}, {reason}."))
         .collect()
 }
 
 fn void_rounds(metrics: &[ComparedMetric]) -> Vec<String> {
     let void = |metric: &ComparedMetric| told(&metric.void_rounds);
-    let line = |(rounds, of)| format!(" {of}: without {rounds}, in which the bench itself sent too late.");
+    let line = |(rounds, of)| format!("{of}: {rounds} void, the bench itself sent too late.");
     grouped(metrics, void).into_iter().map(line).collect()
 }
 
 fn outlier_rounds(metrics: &[ComparedMetric]) -> Vec<String> {
     let far = |metric: &ComparedMetric| told(&metric.outlier_rounds);
-    let line = |(rounds, of)| format!(" {of}: {rounds} far from the others, in the figures all the same.");
+    let line = |(rounds, of)| format!("{of}: {rounds} far from the others, in the figures all the same.");
     grouped(metrics, far).into_iter().map(line).collect()
 }
 

@@ -159,7 +159,7 @@ fn a_round_that_the_bench_was_late_in_is_left_out_and_listed_whichever_variant_i
     close(response.ratio, 0.5);
     assert_eq!((response.rounds, response.per_round.len(), response.verdict), (2, 2, Some(Verdict::Better)));
     assert_eq!(response.void_rounds, [1, 2]);
-    assert_eq!(metric(&comparison, "warm_ms_p50").void_rounds, [], "there was no load in the warm phase");
+    assert!(metric(&comparison, "warm_ms_p50").void_rounds.is_empty(), "there was no load in the warm phase");
     let tail = metric(&comparison, "load_response_ms_p99");
     assert_eq!(unmeasurable(tail), "50 values; a p99 needs 1000");
     assert_eq!(tail.void_rounds, [1, 2]);

@@ -90,7 +90,7 @@ fn check_numbers(run: &RunFile) {
     assert_eq!((package.ratio, package.interval, package.verdict), (Some(1.0), None, None));
     assert_eq!(slow.per_round["warm_ms_p50"].len(), 4);
     assert_eq!(metric(run, "warm_ms_p99").reason.as_deref(), Some("80 values; a p99 needs 1000"));
-    assert_eq!(metric(run, "load_response_ms_p50").void_rounds, []);
+    assert!(metric(run, "load_response_ms_p50").void_rounds.is_empty());
     assert_eq!(slow.outliers.map(|outliers| outliers.of), Some(80));
     check_control(run);
 }

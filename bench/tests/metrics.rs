@@ -255,3 +255,23 @@ fn without_both_traced_and_other_requests_no_cost_is_told() {
     let cost = numbers(&rows.joined(), &[], 0.0).tracing_cost.unwrap();
     assert_eq!((cost.sampled, cost.others, cost.warm_ms), (1, 2, None), "round 2 has nothing traced");
 }
+
+#[test]
+fn warm_outliers_are_counted_and_stay_in_the_figures() {
+    let mut rows = Rows::default();
+    // 101 values from 100 to 200: quartiles 125 and 175, outer fence 175 + 3 * 50 = 325.
+    (0..=100).for_each(|k| rows.warm("a", 1, f64::from(100 + k)));
+    assert_eq!(numbers(&rows.joined(), &[], 0.0).outliers.unwrap().count, 0);
+    let mut rows = Rows::default();
+    (0..=97).for_each(|k| rows.warm("a", 1, f64::from(100 + k)));
+    [324.0, 600.0, 700.0].into_iter().for_each(|far_ms| rows.warm("a", 2, far_ms));
+    let numbers = numbers(&rows.joined(), &[], 0.0);
+    let outliers = numbers.outliers.unwrap();
+    assert_eq!((outliers.count, outliers.of), (2, 101));
+    close(Some(outliers.fence_ms), 325.0);
+    close(Some(outliers.longest_ms), 700.0);
+    close(numbers.tps_per_sandbox, 1000.0 * 101.0 / ((100.0 + 197.0) / 2.0 * 98.0 + 1624.0));
+    let mut rows = Rows::default();
+    (0..39).for_each(|k| rows.warm("a", 1, f64::from(k)));
+    assert_eq!(self::numbers(&rows.joined(), &[], 0.0).outliers, None, "39 values are too few for a quartile");
+}
