@@ -76,9 +76,8 @@ pub fn cost(observations: &[&Observation], prices: &Prices) -> Option<Cost> {
     let mut usage = Usage::default();
     let invocations = || mix.iter().filter_map(|observation| observation.invocation.as_ref());
     invocations().for_each(|invocation| usage.add(invocation));
-    let provisioned_gb = |invocation: &Invocation| {
-        gb(invocation) * f64::from(invocation.provisioned_concurrency)
-    };
+    let provisioned_gb =
+        |invocation: &Invocation| gb(invocation) * f64::from(invocation.provisioned_concurrency);
     let kept_gb = invocations().map(provisioned_gb).fold(0.0, f64::max);
     if kept_gb > 0.0 {
         usage.provisioned_gb_s = kept_gb * usage.requests as f64 / rate(&mix)?;

@@ -38,10 +38,10 @@ use crate::ssm::SsmEndpoint;
 use crate::xray::{Traces, Tracing};
 pub use error::LabError;
 use error::prepare;
-pub(crate) use setup::Setup;
 use functions::{account, expire_idle, function_urls, provision};
 use gaps::not_emulated;
 pub use options::{Options, default_functions_dir};
+pub(crate) use setup::Setup;
 use surroundings::{new_credentials, parameters, platform_env, put_at_a_distance, secrets, start_services};
 
 /// A running lab.
