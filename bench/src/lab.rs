@@ -74,6 +74,11 @@ impl Lab {
         Ok(Self { child, last_words })
     }
 
+    /// The lab's process; none once it has been waited for.
+    pub fn process_id(&self) -> Option<u32> {
+        self.child.id()
+    }
+
     /// Waits for the ready line.
     ///
     /// # Errors

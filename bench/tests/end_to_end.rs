@@ -48,6 +48,10 @@ fn a_whole_run_measures_compares_and_accounts_for_everything() {
     assert_eq!(run.environment.network.name, "loopback");
     assert!(run.modelled.is_empty() && run.environment.network.round_trips_ms.is_empty());
 
+    let cost = run.variants[0].cost.unwrap();
+    assert_eq!((cost.requests, run.variants[0].cost_per_million_usd), (3 * 50, Some(cost.per_million_usd)));
+    assert!(run.environment.states.as_ref().unwrap().load.is_some());
+
     check_numbers(&run);
     check_files(&folder);
     let latest = std::fs::canonicalize(bench.results().join("latest")).unwrap();
@@ -167,7 +171,7 @@ fn an_unknown_network_is_refused_before_anything_is_made() {
 }
 
 #[test]
-fn each_turn_begins_with_everything_retired_and_the_cache_empty() {
+fn each_turn_begins_with_everything_retired_and_the_cache_empty_and_each_round_with_the_setup() {
     let profile = "[load.quick]\nrounds = 2\ncold_starts = 1\nwarm_up_requests = 1\nwarm_requests = 1\n";
     let bench = Bench::new(&(variant("a", 256, "") + &variant("b", 256, "")), profile);
     assert!(bench.run().succeeded);
@@ -176,7 +180,13 @@ fn each_turn_begins_with_everything_retired_and_the_cache_empty() {
     let calls: Vec<&str> = log.lines().collect();
     let begins =
         calls.windows(3).filter(|calls| *calls == ["POST /retire/a", "POST /retire/b", "POST /cache/flush"]);
-    assert_eq!(begins.count(), 2 * 2 * 2, "{log}");
+    // Two rounds, and in each two turns of two variants.
+    assert_eq!(begins.count(), 2 + 2 * 2 * 2, "{log}");
+    let flush_and_setup = calls.windows(2).filter(|calls| *calls == ["POST /cache/flush", "POST /setup"]);
+    assert_eq!(flush_and_setup.count(), 2, "{log}");
+    let setups: Vec<usize> = (0..calls.len()).filter(|place| calls[*place] == "POST /setup").collect();
+    let first_turn = calls.iter().position(|call| *call == "GET /counters").unwrap();
+    assert!(setups.len() == 2 && setups[0] < first_turn && first_turn < setups[1], "{log}");
 }
 
 #[test]

@@ -76,6 +76,25 @@ impl Pair {
         (calls(&after.ssm) - calls(&before.ssm), after.pgbouncer["logins"] - before.pgbouncer["logins"])
     }
 
+    /// What the database's superuser, who comes through the server's own socket, is told.
+    fn sql(&self, statement: &str) -> String {
+        let names = |folder: &Path| -> Vec<String> {
+            let entries = std::fs::read_dir(folder).unwrap();
+            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+        };
+        let begins = format!("lambda-lab-{}-", self.lab.process_id().unwrap());
+        let run_dir =
+            names(&std::env::temp_dir()).into_iter().find(|name| name.starts_with(&begins)).unwrap();
+        let folder = std::env::temp_dir().join(run_dir).join("postgres");
+        let port = names(&folder).iter().find_map(|name| name.strip_prefix(".s.PGSQL.")?.parse::<u16>().ok());
+        let mut psql = std::process::Command::new("psql");
+        psql.args(["-X", "-A", "-t", "-q", "-v", "ON_ERROR_STOP=1", "-U", "lambda_lab", "-d", "app"]);
+        psql.arg("-h").arg(&folder).args(["-p", &port.unwrap().to_string(), "-c", statement]);
+        let output = psql.output().unwrap();
+        assert!(output.status.success(), "{statement}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
     fn log(&self, variant: &str) -> String {
         std::fs::read_to_string(self.dir.path().join("logs").join(format!("{variant}.log"))).unwrap()
     }
@@ -166,5 +185,46 @@ async fn without_its_cache_the_optimized_function_answers_from_the_database() {
         assert_eq!((status.as_u16(), &stadiums), (200, &expected));
     }
     assert!(pair.log("optimized").contains("going on without the cache"), "{}", pair.log("optimized"));
+    pair.stop().await;
+}
+
+/// What each round of a run begins with.
+#[tokio::test]
+async fn the_setup_again_leaves_the_table_as_after_the_first_time() {
+    let pair = Pair::start(&experiment()).await;
+    let (_, stadiums, _) = pair.get("baseline").await;
+    // Every byte of the rows but their times, and where each lies: ctid is its page and place.
+    let rows = "SELECT ctid, id, name, capacity, location, surface, roof, team, year_opened FROM stadiums ORDER BY ctid";
+    let written = "SELECT xmin, ctid FROM stadiums ORDER BY ctid";
+    let pages = "SELECT pg_relation_size('stadiums')";
+    let (first_rows, first_written, first_pages) = (pair.sql(rows), pair.sql(written), pair.sql(pages));
+    assert_eq!(first_rows.lines().count(), 32);
+
+    let checkpoint = "SELECT checkpoint_lsn FROM pg_control_checkpoint()";
+    let before = pair.sql(checkpoint);
+    pair.control.setup().await.unwrap();
+    assert_eq!(pair.sql(written), first_written, "the rows were right and were written all the same");
+    assert_eq!(pair.sql("SELECT reltuples FROM pg_class WHERE relname = 'stadiums'"), "32\n");
+    assert_ne!(pair.sql(checkpoint), before, "no checkpoint was made");
+
+    pair.sql("DELETE FROM stadiums WHERE id = 7");
+    pair.sql("UPDATE stadiums SET capacity = capacity + 1 WHERE id <= 20");
+    pair.sql(
+        "INSERT INTO stadiums (name, capacity, location, surface, roof, team, year_opened)
+              SELECT name, capacity, location, surface, roof, team || number, year_opened
+              FROM stadiums, generate_series(1, 10) AS number",
+    );
+    assert_ne!(pair.get("baseline").await.1, stadiums);
+    assert_ne!(pair.sql(pages), first_pages);
+    pair.control.setup().await.unwrap();
+    assert_eq!(pair.sql(rows), first_rows);
+    assert_eq!(pair.sql(pages), first_pages);
+    assert_eq!(pair.get("baseline").await.1, stadiums);
+
+    pair.sql("ALTER TABLE stadiums RENAME COLUMN roof TO lid");
+    let refused = pair.control.setup().await.unwrap_err().to_string();
+    assert!(refused.contains("POST /setup") && refused.contains("populate"), "{refused}");
+    pair.sql("ALTER TABLE stadiums RENAME COLUMN lid TO roof");
+    pair.control.setup().await.unwrap();
     pair.stop().await;
 }

@@ -77,22 +77,17 @@ fn compare(kind: Kind, oha: Option<&std::path::Path>) -> anyhow::Result<()> {
         println!("  no independent generator: set OHA to the program oha, or run `make bench-generator`");
         return Ok(());
     };
-    agreement("service, both from sending", ratio(first.service, plain), service_band);
-    agreement(
-        "response, ours from intended, oha's from its pacer's waking",
+    let service = ratio(first.service, plain);
+    let agree = (service - 1.0).abs() <= AGREEMENT.max(service_band);
+    println!(
+        "  ours / oha, service p50, both from sending: {service:.3}, {}; ours twice differ by {:.1} % (mark: 10 % or that)",
+        if agree { "agree" } else { "DISAGREE" },
+        100.0 * service_band
+    );
+    println!(
+        "  ours from intended / oha from waking, p50: {:.3}, not alike by how late a pacer wakes; ours twice differ by {:.1} %",
         ratio(first.response, corrected),
-        response_band,
+        100.0 * response_band
     );
     Ok(())
-}
-
-/// Like with like: the medians' ratio beside what our own two runs differ by.
-fn agreement(what: &str, ratio: f64, band: f64) {
-    let apart = (ratio - 1.0).abs();
-    let verdict = if apart <= AGREEMENT.max(band) { "agree" } else { "DISAGREE" };
-    println!(
-        "  p50 of ours / oha's, {what}: {ratio:.3}; ours twice differ by {:.1} %: {verdict} (within {:.0} % or that)",
-        100.0 * band,
-        100.0 * AGREEMENT
-    );
 }

