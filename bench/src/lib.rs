@@ -6,9 +6,12 @@
 
 pub mod bodies;
 pub mod client;
+pub mod compare;
 pub mod comparison;
 pub mod control;
+pub mod course;
 pub mod environment;
+pub mod gate;
 pub mod host;
 pub mod interference;
 pub mod json_lines;
@@ -40,4 +43,5 @@ pub mod table_notes;
 pub mod traces;
 pub mod tracing_cost;
 pub mod verdict;
+pub mod welch;
 pub mod xray_api;

@@ -150,7 +150,7 @@ fn verdict(metric: &ComparedMetric) -> &'static str {
     metric.verdict.map_or("plain ratio", Verdict::word)
 }
 
-fn label(metric: &str) -> &str {
+pub(crate) fn label(metric: &str) -> &str {
     match metric {
         "warm_ms_p50" => "warm p50",
         "warm_ms_p90" => "warm p90",
