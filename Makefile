@@ -10,30 +10,40 @@ RUN ?= bench/results/latest
 REPEATS ?= 20
 # Which requests are traced: off, sampled (all of the cold phase, one of 20 others), half or all.
 TRACING ?= sampled
-# How `make traces` prints: table, json or markdown.
+# How `make traces` and `make compare` print: table, json or markdown.
 FORMAT ?= table
+# Conditions that fail `make bench`, `table` and `compare`, separated by `;`, such as 'warm_ms_p50 ratio > 0.2': docs/GATES.md.
+FAIL_IF ?=
+# The two runs of `make compare`: run.json files, or the folders they are in.
+FROM ?=
+TO ?= bench/results/latest
 export CARGO_TARGET_DIR ?= $(CURDIR)/target
 
 FUNCTIONS := $(CARGO_TARGET_DIR)/functions
 BENCH := $(CARGO_TARGET_DIR)/release/bench
 LAB := $(CARGO_TARGET_DIR)/release/lambda-lab
+GATES := $(if $(FAIL_IF),--fail-if '$(FAIL_IF)')
 EXPERIMENT_FILE := bench/experiments/$(EXPERIMENT).toml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build bench bench-aa table traces fetch-traces lab test conformance bench-lab bench-generator bench-telemetry check fmt clippy doc deny clean
+.PHONY: help setup build bench bench-aa table compare traces fetch-traces lab test conformance bench-lab bench-generator bench-telemetry check fmt clippy doc deny clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 bench: setup build ## measure all variants side by side on this machine (PROFILE=quick|article|smoke NETWORK=loopback|same-az|cross-az TRACING=off|sampled|half|all)
 	@$(BENCH) run --experiment $(EXPERIMENT_FILE) --profile $(PROFILE) --network $(NETWORK) --tracing $(TRACING) --lab $(LAB) \
-		--functions-dir $(FUNCTIONS)
+		--functions-dir $(FUNCTIONS) $(GATES)
 
 bench-aa: setup build ## the bench judged by itself: the baseline against itself, REPEATS=20 times, must show no difference in 17 of 20
 	@BENCH="$(BENCH)" scripts/bench-aa $(REPEATS)
 
 table: ## print the last run's table again
-	@$(BENCH) table bench/results/latest/run.json
+	@$(BENCH) table bench/results/latest/run.json $(GATES)
+
+compare: ## two runs, before and after a commit, say: what changed and what is only drift (FROM=<run> TO=<run> FAIL_IF='..')
+	@test -n "$(FROM)" || { echo "make compare: FROM is not set; name the earlier run: FROM=bench/results/<run>" >&2; exit 2; }
+	@$(BENCH) compare $(FROM) $(TO) --format $(FORMAT) $(GATES)
 
 traces: ## where the time went in the last run (or RUN), step by step (FORMAT=table|json|markdown), and as a page in its folder
 	@$(BENCH) traces $(RUN) --format $(FORMAT)

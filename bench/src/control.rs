@@ -33,6 +33,11 @@ impl Control {
         Self { ready, client: Client::new(CONTROL_LIMIT), last_words }
     }
 
+    /// The lab's last words on its standard error, indented.
+    pub fn last_words(&self) -> String {
+        self.last_words.quote()
+    }
+
     /// Where the function `name` answers.
     ///
     /// # Errors

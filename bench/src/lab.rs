@@ -133,6 +133,11 @@ impl Lab {
         self.last_words.quote()
     }
 
+    /// What it said on its standard error so far, and will say.
+    pub fn words(&self) -> LastWords {
+        self.last_words.clone()
+    }
+
     /// Closes the lab's standard input and waits for its end; kills it when it does not come.
     ///
     /// Tells the exit status, or none if it had to be killed.

@@ -28,13 +28,15 @@ impl LastWords {
         }
     }
 
+    /// The lines, indented; none where there are none.
+    pub fn told(&self) -> Option<String> {
+        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        (!kept.is_empty()).then(|| kept.iter().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n"))
+    }
+
     /// The lines, indented for an error message.
     pub fn quote(&self) -> String {
-        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.is_empty() {
-            return "  (nothing on its standard error)".to_owned();
-        }
-        kept.iter().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n")
+        self.told().unwrap_or_else(|| "  (nothing on its standard error)".to_owned())
     }
 }
 

@@ -6,11 +6,14 @@
 
 pub mod bodies;
 pub mod client;
+pub mod compare;
 pub mod comparison;
 pub mod control;
 pub mod cost;
 mod cost_table;
+pub mod course;
 pub mod environment;
+pub mod gate;
 pub mod host;
 pub mod interference;
 pub mod json_lines;
@@ -48,4 +51,5 @@ pub mod table_pairs;
 pub mod traces;
 pub mod tracing_cost;
 pub mod verdict;
+pub mod welch;
 pub mod xray_api;

@@ -1,19 +1,21 @@
 //! The command line: parses, wires, prints, and chooses the exit code.
 //!
-//! Apart from the library so that everything else can be tested. Invariant: exit code 0 means that it measured, whatever the
-//! verdict; 1 that it did not, with one message on standard error; 128 plus the signal's number that it was interrupted.
+//! Apart from the library so that everything else can be tested. Invariant: exit code 0 means that it did what was asked and no gate
+//! failed, whatever the verdict; 1 that it did not, or not to its end, with one message on standard error; 2 is clap's; 3 that a gate
+//! failed; 4 that none did, but one could not be judged; 128 plus the signal's number that it was interrupted.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
+use bench::gate::{self, FailIf, Judged, known::Known};
 use bench::progress::note;
-use bench::run::{Options, RunError, run};
+use bench::run::{Options, Outcome as Run, RunError, run};
 use bench::run_file::RunFile;
 use bench::sampling::Tracing;
 use bench::traces::cli::Outcome;
-use bench::{table, traces, xray_api};
+use bench::{compare, table, traces, xray_api};
 use clap::{Args, Parser, Subcommand};
 use lambda_lab::distance::Network;
 use tokio::signal::unix::{SignalKind, signal};
@@ -34,7 +36,11 @@ enum Command {
     Table {
         /// The run file, such as bench/results/latest/run.json.
         run_json: PathBuf,
+        #[command(flatten)]
+        fail_if: FailIf,
     },
+    /// Compares two runs, before and after a commit, say: what changed, and what of it is only drift.
+    Compare(compare::cli::Arguments),
     /// Takes the traces of a run on AWS back from X-Ray, into the run's folder.
     FetchTraces(xray_api::cli::Arguments),
     /// Compares the traces of two variants of a finished run, step by step.
@@ -65,6 +71,8 @@ struct RunArguments {
     /// Where to make the result folder.
     #[arg(long, default_value = "bench/results")]
     results: PathBuf,
+    #[command(flatten)]
+    fail_if: FailIf,
 }
 
 impl From<RunArguments> for Options {
@@ -77,6 +85,7 @@ impl From<RunArguments> for Options {
             network: arguments.network,
             tracing: arguments.tracing,
             results: arguments.results,
+            gates: arguments.fail_if.gates,
         }
     }
 }
@@ -85,12 +94,13 @@ impl From<RunArguments> for Options {
 async fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Run(arguments) => measure(arguments.into()).await,
-        Command::Table { run_json } => print_again(&run_json),
-        Command::FetchTraces(arguments) => fetch_traces(&arguments).await,
-        Command::Traces(arguments) => compare_traces(&arguments),
+        Command::Table { run_json, fail_if } => print_again(&run_json, &fail_if),
+        Command::Compare(arguments) => compare_runs(&arguments),
+        Command::FetchTraces(arguments) => fetch_traces(&arguments).await.map(|()| 0),
+        Command::Traces(arguments) => compare_traces(&arguments).map(|()| 0),
     };
     match outcome {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => ExitCode::from(code),
         Err(error) => {
             // Each of our messages holds its cause already.
             note(&format!("bench: {error}"));
@@ -103,7 +113,8 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn measure(options: Options) -> anyhow::Result<()> {
+/// Tells the exit code, as the next ones do.
+async fn measure(options: Options) -> anyhow::Result<u8> {
     let mut interrupts = signal(SignalKind::interrupt()).context("cannot listen for signals")?;
     let mut terminations = signal(SignalKind::terminate()).context("cannot listen for signals")?;
     let interruption = async {
@@ -112,8 +123,11 @@ async fn measure(options: Options) -> anyhow::Result<()> {
             _ = terminations.recv() => 143,
         }
     };
-    let (run_file, path) = run(&options, interruption).await?;
-    print(&run_file, &path)
+    let Run { run_file, path, trouble } = run(&options, interruption).await?;
+    let printed = print(&run_file, &path);
+    let code = tell(&gate::in_run::judge(&options.gates, &run_file));
+    // What ended the run matters more than what its gates say of the rest.
+    trouble.map_or_else(|| printed.map(|()| code), |trouble| Err(trouble.into()))
 }
 
 #[cfg(feature = "aws")]
@@ -126,8 +140,25 @@ async fn fetch_traces(_: &xray_api::cli::Arguments) -> anyhow::Result<()> {
     anyhow::bail!(xray_api::cli::NOT_BUILT)
 }
 
-fn print_again(path: &Path) -> anyhow::Result<()> {
-    print(&RunFile::load(path)?, path)
+fn print_again(path: &Path, fail_if: &FailIf) -> anyhow::Result<u8> {
+    let run_file = RunFile::load(path)?;
+    Known::of(&run_file).check(&fail_if.gates)?;
+    print(&run_file, path)?;
+    Ok(tell(&gate::in_run::judge(&fail_if.gates, &run_file)))
+}
+
+fn compare_runs(arguments: &compare::cli::Arguments) -> anyhow::Result<u8> {
+    let (text, judged) = compare::cli::run(arguments)?;
+    say(&text)?;
+    Ok(tell(&judged))
+}
+
+/// On standard error, so that standard output is what was asked for and nothing else.
+fn tell(judged: &[Judged]) -> u8 {
+    for judged in judged {
+        note(&judged.to_string());
+    }
+    gate::exit_code(judged)
 }
 
 fn compare_traces(arguments: &traces::cli::Arguments) -> anyhow::Result<()> {
@@ -145,7 +176,7 @@ fn print(run_file: &RunFile, path: &Path) -> anyhow::Result<()> {
 fn say(text: &str) -> anyhow::Result<()> {
     match writeln!(std::io::stdout().lock(), "{text}") {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-            Err(error).context("cannot write to standard output")
+            Err(anyhow!("cannot write to standard output: {error}"))
         }
         _ => Ok(()),
     }

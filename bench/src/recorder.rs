@@ -14,6 +14,7 @@ use lambda_lab::records::Invocation;
 use crate::control::Control;
 use crate::lab_error::LabError;
 use crate::observation::{self, JoinError, Observation};
+use crate::result_folder::mend;
 use crate::sample::Sample;
 
 /// How long a record may come after its answer: the lab writes it when the sandbox's extensions are done too.
@@ -25,7 +26,7 @@ const RECORD_PAUSE: Duration = Duration::from_millis(20);
 #[derive(Debug, thiserror::Error)]
 pub enum RecordError {
     /// A file of the result folder.
-    #[error("{path}: {source}")]
+    #[error("{path}: {source}; {mend}", mend = mend(source))]
     File {
         /// The file.
         path: PathBuf,
@@ -45,9 +46,14 @@ pub enum RecordError {
     /// The lab's control port.
     #[error(transparent)]
     Lab(#[from] LabError),
-    /// Samples without invocations.
-    #[error(transparent)]
-    Join(#[from] JoinError),
+    /// Samples without invocations. The lab may have said why, a full disk, say.
+    #[error("{source}; the lab's last words:\n{last_words}")]
+    Join {
+        /// Which.
+        source: JoinError,
+        /// The lab's standard error.
+        last_words: String,
+    },
 }
 
 /// The results so far.
@@ -59,6 +65,8 @@ pub struct Recorder {
     unclaimed: HashMap<String, Invocation>,
     pending: Vec<Sample>,
     observations: Vec<Observation>,
+    /// Whether the samples' file could not be written: then what was told of it is not told again.
+    failed: bool,
 }
 
 impl Recorder {
@@ -76,6 +84,7 @@ impl Recorder {
             unclaimed: HashMap::new(),
             pending: Vec::new(),
             observations: Vec::new(),
+            failed: false,
         })
     }
 
@@ -99,16 +108,23 @@ impl Recorder {
             tokio::time::sleep(RECORD_PAUSE).await;
         }
         let from = self.write_pending()?;
-        Ok(observation::check(&self.observations[from..])?)
+        observation::check(&self.observations[from..])
+            .map_err(|source| RecordError::Join { source, last_words: control.last_words() })
     }
 
-    /// Writes what an interrupted turn measured, with what the lab has told of it so far.
+    /// Writes what an interrupted turn measured, with what the lab has told of it so far. What was kept stays in memory even
+    /// where it cannot be written.
     ///
     /// # Errors
-    /// If a file cannot be read or written.
+    /// If a file cannot be read or written, unless that was an error before.
     pub fn rescue(&mut self) -> Result<(), RecordError> {
-        self.invocations.read_new(&mut self.unclaimed)?;
-        self.write_pending().map(|_| ())
+        let read = self.invocations.read_new(&mut self.unclaimed);
+        self.write_pending().and(read)
+    }
+
+    /// How many requests were measured so far.
+    pub fn measured(&self) -> usize {
+        self.observations.len()
     }
 
     /// Everything measured.
@@ -122,14 +138,21 @@ impl Recorder {
         self.observations.extend(observation::join(std::mem::take(&mut self.pending), &mut self.unclaimed));
         // What no sample claimed belongs to the comparison of bodies, or to the setup functions.
         self.unclaimed.clear();
-        let failed = |source| RecordError::File { path: self.samples_path.clone(), source };
-        for observation in &self.observations[from..] {
-            let line = serde_json::to_string(&observation.sample).map_err(|error| failed(error.into()))?;
-            writeln!(self.samples, "{line}").map_err(failed)?;
+        if self.failed {
+            return Ok(from);
         }
-        self.samples.flush().map_err(failed)?;
-        Ok(from)
+        let written = write_samples(&mut self.samples, &self.observations[from..]);
+        self.failed = written.is_err();
+        written.map(|()| from).map_err(|source| RecordError::File { path: self.samples_path.clone(), source })
     }
+}
+
+fn write_samples(file: &mut impl Write, observations: &[Observation]) -> std::io::Result<()> {
+    for observation in observations {
+        let line = serde_json::to_string(&observation.sample)?;
+        writeln!(file, "{line}")?;
+    }
+    file.flush()
 }
 
 /// The lab's file, read from where the last reading ended.

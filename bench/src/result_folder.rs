@@ -1,9 +1,9 @@
 //! The folder a run leaves its files in.
 //!
 //! Apart from the run because naming, replacing and linking files safely is its own matter. Invariant: `run.json` is there whole
-//! or not at all, and `latest` always points to a run that has one.
+//! or not at all, and `latest` always points to a run that has one and did not end early.
 
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -12,12 +12,22 @@ use crate::run_file::RunFile;
 
 /// A file or folder that could not be made.
 #[derive(Debug, thiserror::Error)]
-#[error("{path}: {source}; name a folder you may write with --results")]
+#[error("{path}: {source}; {mend}", mend = mend(source))]
 pub struct FolderError {
     /// What could not be made.
     pub path: PathBuf,
     /// Why.
     pub source: std::io::Error,
+}
+
+/// What to do about a file of the results that the system will not have written.
+pub fn mend(error: &std::io::Error) -> &'static str {
+    match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => {
+            "free some space, or raise the limit on files (ulimit -f), or name a folder on another disk with --results; then measure again"
+        }
+        _ => "name a folder you may write with --results",
+    }
 }
 
 /// `<results>/<UTC time>-<experiment>/`.
@@ -45,7 +55,7 @@ impl ResultFolder {
             match std::fs::create_dir(results.join(&name)) {
                 Ok(()) => return Ok(Self { results, name }),
                 // Two runs within a second.
-                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists && attempt < 100 => {
+                Err(error) if error.kind() == ErrorKind::AlreadyExists && attempt < 100 => {
                     attempt += 1;
                 }
                 Err(source) => {
@@ -60,7 +70,7 @@ impl ResultFolder {
         self.results.join(&self.name).join(name)
     }
 
-    /// Writes `run.json` and points `latest` here; tells the file's path.
+    /// Writes `run.json`, and points `latest` here unless the run ended early; tells the file's path.
     ///
     /// # Errors
     /// If either cannot be written.
@@ -70,10 +80,17 @@ impl ResultFolder {
         let failed = |source| FolderError { path: path.clone(), source };
         let mut text = serde_json::to_vec_pretty(run).map_err(|error| failed(error.into()))?;
         text.push(b'\n');
-        let mut file = std::fs::File::create(&half_written).map_err(failed)?;
-        file.write_all(&text).and_then(|()| file.sync_all()).map_err(failed)?;
-        std::fs::rename(&half_written, &path).map_err(failed)?;
-        self.point_latest_here()?;
+        let written = std::fs::File::create(&half_written)
+            .and_then(|mut file| file.write_all(&text).and_then(|()| file.sync_all()))
+            .and_then(|()| std::fs::rename(&half_written, &path));
+        if let Err(error) = written {
+            // The failure to write is what is told; half a file is of no use and takes room.
+            let _ = std::fs::remove_file(&half_written);
+            return Err(failed(error));
+        }
+        if run.partial.is_none() {
+            self.point_latest_here()?;
+        }
         Ok(path)
     }
 

@@ -1,7 +1,8 @@
 //! `bench run`, from the experiment file to the run file.
 //!
 //! Apart from `main` so that tests can read what happens in which order; each line below is one module's work. Invariant: once
-//! the lab has been started it is stopped, however the run ends, and whatever was measured is on disk.
+//! the lab has been started it is stopped, however the run ends; whatever was measured is on disk, and whole rounds have their
+//! figures, however many there are.
 
 use std::future::Future;
 use std::path::{Path, PathBuf};
@@ -15,12 +16,15 @@ use lambda_lab::experiment::{Experiment, ExperimentError, LoadProfile};
 
 use crate::bodies::{self, BodiesError};
 use crate::control::Control;
+use crate::course::Course;
 use crate::environment::Environment;
-use crate::interference::{Interference, Watch};
+use crate::gate::known::Known;
+use crate::gate::{Gate, GateError};
 use crate::lab::{Lab, Serve};
 use crate::lab_error::LabError;
+use crate::last_words::LastWords;
 use crate::package::{self, PackageError};
-use crate::phases::{self, Driver, PhaseError, Surroundings};
+use crate::phases::{self, Driver, PhaseError};
 use crate::plan::{self, Step};
 use crate::prices::{PriceError, Prices};
 use crate::programs::{self, ProgramError};
@@ -53,6 +57,19 @@ pub struct Options {
     pub tracing: Tracing,
     /// Where the result folders are made.
     pub results: PathBuf,
+    /// What will be asked of the comparisons.
+    pub gates: Vec<Gate>,
+}
+
+/// What a run came to.
+#[derive(Debug)]
+pub struct Outcome {
+    /// Its figures: of the whole run, or of the whole rounds before it ended.
+    pub run_file: RunFile,
+    /// Where they are; the result folder, where they could not be written.
+    pub path: PathBuf,
+    /// Why it ended early, or why its figures could not be written.
+    pub trouble: Option<RunError>,
 }
 
 /// Why a run came to no result.
@@ -67,6 +84,9 @@ pub enum RunError {
     /// A package that cannot be weighed.
     #[error(transparent)]
     Package(#[from] PackageError),
+    /// What is asked of it cannot be answered.
+    #[error(transparent)]
+    Gate(#[from] GateError),
     /// The prices.
     #[error(transparent)]
     Price(#[from] PriceError),
@@ -111,16 +131,19 @@ pub enum RunError {
         /// The result folder.
         folder: PathBuf,
     },
+    /// It ended early, and its figures could not be written either.
+    #[error("{ended}; run.json could not be written either, the table is all there is of the figures")]
+    Unwritten {
+        /// What ended it.
+        ended: Box<RunError>,
+    },
 }
 
-/// Runs an experiment; `interruption` resolves to an exit code when the user wants it to end. Tells the run file and its path.
+/// Runs an experiment; `interruption` resolves to an exit code when the user wants it to end.
 ///
 /// # Errors
-/// The first thing that keeps it from measuring, in one message that says the mend.
-pub async fn run(
-    options: &Options,
-    interruption: impl Future<Output = u8>,
-) -> Result<(RunFile, PathBuf), RunError> {
+/// The first thing that kept it from measuring one whole round, in one message that says the mend.
+pub async fn run(options: &Options, interruption: impl Future<Output = u8>) -> Result<Outcome, RunError> {
     let experiment = Experiment::load(&options.experiment)?;
     let profile = experiment.profile(&options.profile)?;
     programs::check(&experiment, &options.functions_dir)?;
@@ -128,6 +151,7 @@ pub async fn run(
     let package_bytes = weigh(&experiment, &functions_dir)?;
     let names: Vec<String> = experiment.variants.iter().map(|variant| variant.name.clone()).collect();
     let arms = plan::arms(&names, &profile.control);
+    Known::planned(&names, !profile.arrivals.is_empty()).check(&options.gates)?;
     let steps = plan::steps(&arms, profile);
     let prices = Prices::bundled(std::env::consts::ARCH)?;
     let mut environment = Environment::before(profile, plan::names_in_order(&arms, profile.rounds), prices);
@@ -147,20 +171,34 @@ pub async fn run(
         traces: &folder.file("traces"),
         network: options.network.name(),
     })?;
+    let mut course = Course::default();
+    let measuring =
+        start_and_measure(&mut lab, &names, profile, options.tracing, &steps, &mut recorder, &mut course);
     let measured = tokio::select! {
-        measured = start_and_measure(&mut lab, &names, profile, options.tracing, &steps, &mut recorder) => measured,
+        measured = measuring => measured,
         exit_code = interruption => Err(RunError::Interrupted { exit_code, folder: folder.file("") }),
     };
+    let lab_words = lab.words();
     if lab.stop().await.is_none() {
         note("warning: the lab did not end in time and was killed; its servers end with it");
     }
     if let Err(error) = recorder.rescue() {
         note(&format!("warning: not all that was measured is on disk: {error}"));
     }
-    let Measured { ready, turns, interference } =
-        measured.map_err(|error| with_log(error, &folder.file("logs")))?;
+    let (ready, partial, ended) = match (measured, course.ready.take()) {
+        (Ok(ready), _) => {
+            tell(&lab_words);
+            (ready, None, None)
+        }
+        (Err(error), ready) => {
+            let error = with_log(error, &folder.file("logs"));
+            let partial = course.partial(&steps, &error, recorder.measured(), &folder);
+            let Some((ready, partial)) = ready.zip(partial) else { return Err(error) };
+            (ready, Some(partial), Some(error))
+        }
+    };
 
-    environment.complete(&ready, interference);
+    environment.complete(&ready, course.watch.finish());
     let run_file = summarise(Facts {
         experiment: &experiment,
         profile_name: &options.profile,
@@ -172,10 +210,30 @@ pub async fn run(
         package_bytes: &package_bytes,
         observations: &recorder.into_observations(),
         sent: &sent_bytes(&folder),
-        turns: &turns,
+        turns: &course.turns,
+        partial,
     });
-    let path = folder.finish(&run_file)?;
-    Ok((run_file, path))
+    Ok(conclude(run_file, &folder, ended))
+}
+
+/// What the lab said although nothing failed: that a trace could not be written, say. An error would have quoted it.
+fn tell(lab_words: &LastWords) {
+    if let Some(words) = lab_words.told() {
+        note(&format!("the lab said:\n{words}"));
+    }
+}
+
+/// Writes the run file; where that fails, its figures are not lost: they are told all the same.
+fn conclude(run_file: RunFile, folder: &ResultFolder, ended: Option<RunError>) -> Outcome {
+    let (path, unwritten) = match folder.finish(&run_file) {
+        Ok(path) => (path, None),
+        Err(error) => (folder.file(""), Some(error)),
+    };
+    let trouble = match (ended, unwritten) {
+        (Some(ended), Some(_)) => Some(RunError::Unwritten { ended: Box::new(ended) }),
+        (ended, unwritten) => ended.or_else(|| unwritten.map(RunError::from)),
+    };
+    Outcome { run_file, path, trouble }
 }
 
 /// A run without them has its figures all the same.
@@ -187,13 +245,6 @@ fn sent_bytes(folder: &ResultFolder) -> SentBytes {
     })
 }
 
-/// What is left of a finished measurement, beside the recorder's observations.
-struct Measured {
-    ready: Ready,
-    turns: Vec<(Step, Surroundings)>,
-    interference: Vec<Interference>,
-}
-
 async fn start_and_measure(
     lab: &mut Lab,
     names: &[String],
@@ -201,16 +252,18 @@ async fn start_and_measure(
     tracing: Tracing,
     steps: &[Step],
     recorder: &mut Recorder,
-) -> Result<Measured, RunError> {
+    course: &mut Course,
+) -> Result<Ready, RunError> {
     note("starting the lab: its servers, the setup functions");
     let begun = Instant::now();
     let control = lab.ready().await?;
     note(&format!("the lab is ready after {:.1} s", begun.elapsed().as_secs_f64()));
-    let (turns, interference) = tokio::select! {
-        measured = measure(&control, names, profile, tracing, steps, recorder) => measured?,
+    course.ready = Some(control.ready.clone());
+    tokio::select! {
+        measured = measure(&control, names, profile, tracing, steps, recorder, course) => measured?,
         ended = lab.ended() => return Err(ended.into()),
-    };
-    Ok(Measured { ready: control.ready, turns, interference })
+    }
+    Ok(control.ready)
 }
 
 async fn measure(
@@ -220,7 +273,8 @@ async fn measure(
     tracing: Tracing,
     steps: &[Step],
     recorder: &mut Recorder,
-) -> Result<(Vec<(Step, Surroundings)>, Vec<Interference>), RunError> {
+    course: &mut Course,
+) -> Result<(), RunError> {
     let arrivals = phases::arrivals_of(profile);
     let addressed = |name: &String| Ok((name.clone(), control.uri(name)?));
     let variants: Vec<(String, Uri)> = names.iter().map(addressed).collect::<Result<_, LabError>>()?;
@@ -231,24 +285,22 @@ async fn measure(
     let progress = Progress::new(profile.rounds, steps.iter().map(requests).sum());
     let driver =
         Driver { control, variants: &variants, profile, arrivals: &arrivals, tracing, progress: &progress };
-    let mut turns = Vec::with_capacity(steps.len());
-    let mut watch = Watch::default();
     let mut seeded = 0;
     for step in steps {
         if step.round != seeded {
             seeded = step.round;
             driver.begin_round().await?;
         }
-        watch.enter(step.round);
+        course.watch.enter(step.round);
         progress.begin(step);
         let begun = Instant::now();
         let surroundings = driver.drive(step, recorder).await?;
         recorder.settle(control).await?;
         progress.end(step, requests(step), begun);
-        turns.push((step.clone(), surroundings));
+        course.turns.push((step.clone(), surroundings));
     }
     progress.clear();
-    Ok((turns, watch.finish()))
+    Ok(())
 }
 
 /// A variant that fails the first request usually lacks a setting; its own log names it.

@@ -1,7 +1,7 @@
 //! From everything a run left to its `run.json`.
 //!
 //! Apart from the run because it is pure: the same facts give the same file. Invariant: the accounting closes, and the numbers of
-//! `variants` and `comparisons` come from the same observations.
+//! `variants` and `comparisons` come from the same observations: those of whole rounds.
 
 use lambda_lab::control::NetworkReport;
 use lambda_lab::experiment::{Experiment, LoadProfile};
@@ -14,11 +14,11 @@ use crate::observation::Observation;
 use crate::phases::Surroundings;
 use crate::plan::Step;
 use crate::rounds::Rounds;
-use crate::run_file::{RunFile, SCHEMA_VERSION, Variant};
+use crate::run_file::{Partial, RunFile, SCHEMA_VERSION, Variant};
 use crate::schedule;
 use crate::tracing_cost::SentBytes;
 
-/// A finished run.
+/// A run, finished or ended early.
 #[derive(Clone, Debug)]
 pub struct Facts<'a> {
     /// What was to be measured.
@@ -43,10 +43,17 @@ pub struct Facts<'a> {
     pub sent: &'a SentBytes,
     /// Every turn and what was read around it.
     pub turns: &'a [(Step, Surroundings)],
+    /// Why it ended before its plan was done, and how many rounds are whole; none for a whole run.
+    pub partial: Option<Partial>,
 }
 
 /// Computes the run file.
-pub fn summarise(facts: Facts<'_>) -> RunFile {
+pub fn summarise(mut facts: Facts<'_>) -> RunFile {
+    let rounds = facts.partial.as_ref().map_or(facts.profile.rounds, |partial| partial.rounds);
+    facts.environment.interference.retain(|suffered| suffered.round <= rounds);
+    // They stand in the order they were measured in, so those of whole rounds are the first.
+    let whole = facts.observations.partition_point(|seen| seen.sample.round <= rounds);
+    let of_whole_rounds = &facts.observations[..whole];
     let prices = facts.environment.prices.clone();
     let schedule_s = schedule::span(&facts.profile.arrivals).as_secs_f64();
     let variants: Vec<_> = facts
@@ -57,18 +64,18 @@ pub fn summarise(facts: Facts<'_>) -> RunFile {
         .map(|(function, package_bytes)| {
             let own = |name: &str| name == function.name;
             let observations: Vec<_> =
-                facts.observations.iter().filter(|seen| own(&seen.sample.variant)).collect();
+                of_whole_rounds.iter().filter(|seen| own(&seen.sample.variant)).collect();
+            let whole = |step: &Step| own(&step.variant) && step.round <= rounds;
             let turns: Vec<_> =
-                facts.turns.iter().filter(|(step, _)| own(&step.variant)).map(|(_, read)| read).collect();
+                facts.turns.iter().filter(|(step, _)| whole(step)).map(|(_, read)| read).collect();
             let numbers =
                 variant(function, *package_bytes, &observations, &turns, schedule_s, &prices, facts.sent);
-            let rounds = Rounds::of(&function.name, facts.observations, facts.profile.rounds, &prices);
-            Variant { per_round: rounds.published(), ..numbers }
+            let by_round = Rounds::of(&function.name, of_whole_rounds, rounds, &prices);
+            Variant { per_round: by_round.published(), ..numbers }
         })
         .collect();
-    let rounds = facts.profile.rounds;
-    let control = controls(&facts.profile.control, facts.observations, rounds, &prices);
-    let comparisons = comparisons(&variants, facts.observations, rounds, &prices, &control);
+    let control = controls(&facts.profile.control, of_whole_rounds, rounds, &prices);
+    let comparisons = comparisons(&variants, of_whole_rounds, rounds, &prices, &control);
     let modelled = modelled(&facts.environment.network);
     RunFile {
         schema_version: SCHEMA_VERSION,
@@ -86,7 +93,7 @@ pub fn summarise(facts: Facts<'_>) -> RunFile {
         control,
         ladder: Vec::new(),
         capacity: None,
-        partial: None,
+        partial: facts.partial,
     }
 }
 

@@ -21,13 +21,17 @@ pub fn head(run: &RunFile) -> String {
     let machine = environment.cpu_model.as_deref().unwrap_or(&environment.architecture);
     let load =
         |load: Option<[f64; 3]>| load.map_or_else(|| UNKNOWN.to_owned(), |[minute, ..]| digits(minute));
-    let mut lines = vec![
+    let partial = run.partial.as_ref().map(|partial| {
+        format!("PARTIAL: {} of {} rounds: {}", partial.rounds, profile.rounds, partial.reason)
+    });
+    let mut lines: Vec<String> = partial.into_iter().collect();
+    lines.extend([
         format!("{}: {}", run.experiment, run.description),
         format!(
             "Measured on the {} in {} paired rounds (profile {}): {} cold, then {} warm requests one at a time after {} \
              to warm up{}, per variant and round.",
             environment.target,
-            profile.rounds,
+            run.whole_rounds(),
             run.profile,
             profile.cold_starts,
             profile.warm_requests,
@@ -45,7 +49,7 @@ pub fn head(run: &RunFile) -> String {
         network(&environment.network),
         format!("Traced: {}.", environment.tracing.words()),
         format!("Limits: {}. Not emulated: {}.", environment.limits, listed(&run.not_emulated)),
-    ];
+    ]);
     lines.extend(environment.states.as_ref().map(States::words));
     wrapped(&lines)
 }
@@ -56,7 +60,7 @@ pub fn notes(run: &RunFile, path: &Path) -> String {
     let accounting = run.accounting;
     let mut lines = vec![format!(
         "Ratios are to / from: below 1 is less, and less is better. Intervals: Student's t over {} paired rounds.",
-        environment.profile.rounds
+        run.whole_rounds()
     )];
     if some_unknown(run) {
         lines.push(format!(
@@ -72,6 +76,9 @@ pub fn notes(run: &RunFile, path: &Path) -> String {
         let errors = variant.errors_by_name.iter().map(|(name, count)| format!("{name} {count}"));
         format!("Errors of {}: {}.", variant.name, errors.collect::<Vec<_>>().join(", "))
     }));
+    if run.partial.is_some() {
+        lines.push("Figures are of the whole rounds; requests are all that were sent.".to_owned());
+    }
     lines.push(format!(
         "Requests accounted for: {} sent = {} answered + {} failed + {} dropped.",
         accounting.sent, accounting.answered, accounting.failed, accounting.dropped

@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
-use bench::run_file::{RunFile, SCHEMA_VERSION};
+use bench::run_file::{Partial, RunFile, SCHEMA_VERSION};
 use bench::table;
 use serde_json::{Value, json};
 
@@ -84,6 +84,24 @@ fn what_the_types_write_fits_the_schema() {
     let errors: Vec<String> =
         validator().iter_errors(&value).map(|error| format!("{}: {error}", error.instance_path())).collect();
     assert_eq!(errors, Vec::<String>::new());
+}
+
+#[test]
+fn a_run_that_ended_early_fits_the_schema_and_says_so_first() {
+    let validator = validator();
+    let mut run = fixture();
+    run.partial = Some(Partial { reason: "the lab ended".to_owned(), rounds: 2 });
+    let whole = serde_json::to_value(&run).unwrap();
+    assert!(validator.is_valid(&whole));
+    for (key, value) in [("reason", json!("")), ("rounds", json!(-1)), ("surprise", json!(1))] {
+        let mut mutated = whole.clone();
+        mutated["partial"][key] = value;
+        assert!(!validator.is_valid(&mutated), "{key}");
+    }
+    let rendered = table::render(&run, Path::new("run.json"));
+    assert!(rendered.starts_with("PARTIAL: 2 of 3 rounds: the lab ended\n"), "{rendered}");
+    assert!(rendered.contains("in 2 paired rounds") && rendered.contains("Student's t over 2 paired rounds"));
+    assert!(!table::render(&fixture(), Path::new("run.json")).contains("PARTIAL"));
 }
 
 #[test]

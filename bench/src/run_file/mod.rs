@@ -122,6 +122,11 @@ pub struct Accounting {
 }
 
 impl RunFile {
+    /// The rounds in which every variant had all its turns: those of the profile, or fewer where the run ended early.
+    pub fn whole_rounds(&self) -> u32 {
+        self.partial.as_ref().map_or(self.environment.profile.rounds, |partial| partial.rounds)
+    }
+
     /// Reads the run file at `path`.
     ///
     /// # Errors

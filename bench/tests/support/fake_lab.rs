@@ -3,7 +3,8 @@
 //!
 //! A variant's behaviour is told in its `env`: `DELAY_MS`, `INIT_MS`, `BODY`, `FAIL_EVERY` (each n-th answers 500), `SSM_CALLS` and
 //! `LOGINS` (an invocation), `THROTTLED_MS`, `STAY_WARM` (ignores retiring), `LOSE_RECORDS`,
-//! `DIE_AT` (the n-th invocation ends the lab); and of the lab: `LAB` = `fail`, `garbage`.
+//! `DIE_AT` (the n-th invocation ends the lab), `HANG_AT` (the n-th is not answered); and of the lab, in its first variant: `LAB` =
+//! `fail`, `garbage`, `unlimited` (it lifts a limit on file sizes that it was started with), `RECORDS_LIMIT` (bytes).
 //! Invariant: like the lab, it ends when its standard input does.
 
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, reason = "test support")]
@@ -21,6 +22,7 @@ use lambda_lab::control::{Counters, FunctionUrl, NetworkReport, Ready};
 use lambda_lab::distance::{DelayLines, Network};
 use lambda_lab::experiment::{Experiment, Function};
 use lambda_lab::records::{Invocation, Status};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
 const TOKEN: &str = "a-token-for-tests";
 
@@ -50,6 +52,7 @@ fn main() {
     assert!(["--ready-line", "--with-parent"].iter().all(|flag| arguments.iter().any(|word| word == flag)));
     let experiment = Experiment::load(&value("--experiment")).unwrap();
     let lab_behaviour = experiment.variants[0].env.get("LAB").map(String::as_str);
+    limit_files(experiment.variants[0].env.get("RECORDS_LIMIT"), lab_behaviour == Some("unlimited"));
     match lab_behaviour {
         Some("fail") => {
             eprintln!("PostgreSQL is not installed; run: apt-get install postgresql");
@@ -67,6 +70,13 @@ fn main() {
     let mut log =
         File::options().append(true).create(true).open(value("--logs-dir").join("lab.log")).unwrap();
     writeln!(log, "ended by its parent").unwrap();
+}
+
+/// A full disk, as far as this process meets it: a write beyond the limit fails, since whoever starts it ignores SIGXFSZ.
+fn limit_files(bytes: Option<&String>, unlimited: bool) {
+    let (soft, hard) = getrlimit(Resource::RLIMIT_FSIZE).unwrap();
+    let wanted = bytes.map_or(if unlimited { hard } else { soft }, |bytes| bytes.parse().unwrap());
+    setrlimit(Resource::RLIMIT_FSIZE, wanted, hard).unwrap();
 }
 
 fn serve(experiment: &Experiment, network: NetworkReport, functions_dir: &Path, records: &Path, logs: &Path) {
@@ -111,6 +121,9 @@ impl FakeLab {
         if setting("DIE_AT").is_some_and(|last| number >= last as u64) {
             eprintln!("lambda-lab: the disk is full");
             std::process::exit(9);
+        }
+        if setting("HANG_AT").is_some_and(|last| number >= last as u64) {
+            std::thread::sleep(Duration::from_secs(600));
         }
         let init_ms = cold.then(|| spend(setting("INIT_MS").unwrap_or(1.0)));
         let started_unix_us = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_micros();
@@ -172,14 +185,17 @@ impl FakeLab {
 
     fn record(&self, invocation: &Invocation) {
         let line = serde_json::to_string(invocation).unwrap();
-        writeln!(self.records.lock().unwrap(), "{line}").unwrap();
+        if let Err(error) = self.records.lock().unwrap().write_all((line + "\n").as_bytes()) {
+            eprintln!("lambda-lab: cannot write the invocation record: {error}");
+        }
     }
 
     fn control(&self, request: &http::Request) -> (u16, String) {
         if request.headers.get("authorization") != Some(&format!("Bearer {TOKEN}")) {
             return (401, "{\"message\":\"no token\"}".to_owned());
         }
-        writeln!(self.log.lock().unwrap(), "{} {}", request.method, request.path).unwrap();
+        // It may not be written where files are limited.
+        let _ = writeln!(self.log.lock().unwrap(), "{} {}", request.method, request.path);
         match (request.method.as_str(), request.path.as_str()) {
             ("POST", "/cache/flush" | "/setup") => (200, "{}".to_owned()),
             ("GET", "/counters") => (200, serde_json::to_string(&*self.counters.lock().unwrap()).unwrap()),

@@ -1,5 +1,7 @@
 //! Test support: an experiment in a folder of its own, and the bench's binary run on it with the fake lab.
 
+#![allow(dead_code, reason = "each test that includes this uses its own part of it")]
+
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -71,8 +73,20 @@ impl Bench {
         self.start_with(&[])
     }
 
+    /// Runs it with files of at most so many KiB, which is what a full disk comes to: writing fails.
+    pub(crate) fn run_with_small_files(&self, limit: &str) -> Said {
+        let mut shell = Command::new("bash");
+        // A shell's ulimit counts KiB; unless ignored, the signal would end the process.
+        shell.args(["-c", &format!("trap '' XFSZ; ulimit -S -f {limit}; exec \"$@\""), "bash"]);
+        shell.arg(env!("CARGO_BIN_EXE_bench"));
+        said(self.spawn(shell, &[]).wait_with_output().unwrap())
+    }
+
     fn start_with(&self, more: &[&str]) -> Child {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_bench"));
+        self.spawn(Command::new(env!("CARGO_BIN_EXE_bench")), more)
+    }
+
+    fn spawn(&self, mut command: Command, more: &[&str]) -> Child {
         command.args(["run", "--profile", "quick", "--experiment"]).arg(self.folder.path().join("pair.toml"));
         command.arg("--lab").arg(fake_lab()).arg("--functions-dir").arg(self.functions_dir());
         command.arg("--results").arg(self.results()).args(more);

@@ -1,10 +1,9 @@
 //! The files a lab writes: invocation records, and a log for each function.
 //!
 //! Apart from the sandbox, which knows no path. What goes into a log is [`crate::logs`]' matter. Invariant: a record has been
-//! written when its write returns.
+//! written when its write returns, or it was told that records are missing.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -12,10 +11,11 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use crate::logs::{FunctionLog, LogSettings};
 use crate::records::Invocation;
+use crate::whole_lines::WholeLines;
 
 /// Open files of a run.
 pub(crate) struct Journal {
-    records: Option<Mutex<File>>,
+    records: Option<Mutex<WholeLines>>,
     logs_dir: PathBuf,
     /// Where set, all functions' lines go to this one file.
     log_file: Option<PathBuf>,
@@ -27,7 +27,7 @@ impl Journal {
     /// Opens `records` (if any) for appending, and makes the folder of log files.
     pub(crate) fn open(records: Option<&Path>, logs_dir: &Path) -> io::Result<Self> {
         std::fs::create_dir_all(logs_dir)?;
-        let records = records.map(append).transpose()?.map(Mutex::new);
+        let records = records.map(WholeLines::open).transpose()?.map(Mutex::new);
         Ok(Self { records, logs_dir: logs_dir.to_owned(), log_file: None, invocations: None })
     }
 
@@ -53,7 +53,10 @@ impl Journal {
         }
     }
 
-    /// Appends one record line.
+    /// Appends one record line, whole or not at all. A disk that is full is told once: no function is ended for it.
+    ///
+    /// # Errors
+    /// If the record is no JSON.
     pub(crate) fn record(&self, invocation: &Invocation) -> io::Result<()> {
         if let Some(invocations) = &self.invocations {
             // Nobody listens any more: the record is still written.
@@ -62,15 +65,12 @@ impl Journal {
         let Some(records) = &self.records else {
             return Ok(());
         };
-        let mut line = serde_json::to_vec(invocation)?;
-        line.push(b'\n');
-        records.lock().unwrap_or_else(PoisonError::into_inner).write_all(&line)
+        let line = serde_json::to_vec(invocation)?;
+        let mut records = records.lock().unwrap_or_else(PoisonError::into_inner);
+        records.push(&line);
+        records.flush();
+        Ok(())
     }
-}
-
-fn append(path: &Path) -> io::Result<File> {
-    let named = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", path.display()));
-    OpenOptions::new().create(true).append(true).open(path).map_err(named)
 }
 
 /// The last `count` lines of the file at `path`, indented; empty where it has none.

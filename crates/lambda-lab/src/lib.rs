@@ -27,4 +27,5 @@ pub mod secrets;
 pub mod services;
 pub mod ssm;
 mod tied;
+mod whole_lines;
 pub mod xray;

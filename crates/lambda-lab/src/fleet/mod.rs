@@ -172,7 +172,7 @@ impl Fleet {
         };
         let (invocation, ()) = tokio::join!(sandbox.serve(&request, reply), forward);
         if let Err(error) = self.journal.record(&invocation) {
-            eprintln!("lambda-lab: cannot write an invocation record: {error}");
+            eprintln!("lambda-lab: an invocation record is no JSON: {error}");
         }
         if let Some(log) = waiting.log {
             let _ = log.send(sandbox.log_tail());

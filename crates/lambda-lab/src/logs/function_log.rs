@@ -75,7 +75,9 @@ impl FunctionLog {
         if let Err(error) = (&self.file).write_all(lines)
             && !self.failed.swap(true, Ordering::Relaxed)
         {
-            eprintln!(
+            // Not `eprintln!`, which panics where standard error is a file on the same full disk.
+            let _ = writeln!(
+                io::stderr().lock(),
                 "lambda-lab: cannot write the log of {}: {error}; its log is incomplete",
                 self.function
             );

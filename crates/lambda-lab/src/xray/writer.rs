@@ -1,10 +1,9 @@
 //! The thread that makes, judges and writes documents: `documents.jsonl` as they come, `summary.json` at the end.
 //!
 //! Apart from everything that produces them, so that neither an invocation nor the daemon's socket waits for JSON or a disk.
-//! Invariant: what is sent to it is written in that order, and counted even where it cannot be written.
+//! Invariant: what is sent to it is written in that order, and counted even where it cannot be written, which is told once.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, BufWriter, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, TryRecvError};
@@ -21,6 +20,10 @@ use super::otlp;
 use super::segments::{self, Delivered, Served, Unserved};
 use super::validate::{self, Author};
 use crate::records::{DocumentSource, TracesSummary};
+use crate::whole_lines::WholeLines;
+
+/// So much waits at most while documents keep coming.
+const FLUSH_BYTES: usize = 1 << 18;
 
 /// What is sent to the writer.
 #[derive(Debug)]
@@ -72,23 +75,21 @@ struct Line<'a> {
 /// What the thread has.
 pub(super) struct Writer {
     /// None where documents are only judged.
-    documents: Option<BufWriter<File>>,
+    documents: Option<WholeLines>,
     folder: Option<PathBuf>,
     known: KnownTraces,
     backlog: Arc<Backlog>,
     summary: TracesSummary,
     /// The first problem of all, to be told.
     first_problem: Option<String>,
-    failed: bool,
 }
 
 impl Writer {
     /// Opens `documents.jsonl` in `folder` for appending.
     pub(super) fn open(folder: Option<&Path>, backlog: Arc<Backlog>) -> io::Result<Self> {
-        let open = |folder: &Path| -> io::Result<BufWriter<File>> {
+        let open = |folder: &Path| -> io::Result<WholeLines> {
             std::fs::create_dir_all(folder)?;
-            let file = OpenOptions::new().create(true).append(true).open(folder.join("documents.jsonl"))?;
-            Ok(BufWriter::with_capacity(1 << 18, file))
+            WholeLines::open(&folder.join("documents.jsonl"))
         };
         Ok(Self {
             documents: folder.map(open).transpose()?,
@@ -97,7 +98,6 @@ impl Writer {
             backlog,
             summary: TracesSummary::default(),
             first_problem: None,
-            failed: false,
         })
     }
 
@@ -215,22 +215,18 @@ impl Writer {
         let (document, text) = (document.ok(), document.err());
         let Some(documents) = &mut self.documents else { return };
         let line = Line { received_unix_us, source, problems, document, text };
-        let written = serde_json::to_writer(&mut *documents, &line).map_err(io::Error::from);
-        let written = written.and_then(|()| documents.write_all(b"\n"));
-        self.told_once(written);
+        match serde_json::to_vec(&line) {
+            Ok(line) => documents.push(&line),
+            Err(error) => eprintln!("lambda-lab: a trace document is no JSON: {error}"),
+        }
+        if documents.waiting() >= FLUSH_BYTES {
+            documents.flush();
+        }
     }
 
     fn flush(&mut self) {
-        let flushed = self.documents.as_mut().map_or(Ok(()), Write::flush);
-        self.told_once(flushed);
-    }
-
-    /// A disk that is full is told once: functions are not ended for it.
-    fn told_once(&mut self, written: io::Result<()>) {
-        if let Err(error) = written
-            && !std::mem::replace(&mut self.failed, true)
-        {
-            eprintln!("lambda-lab: cannot write trace documents: {error}; documents.jsonl is incomplete");
+        if let Some(documents) = &mut self.documents {
+            documents.flush();
         }
     }
 
