@@ -26,7 +26,7 @@ GATES := $(if $(FAIL_IF),--fail-if '$(FAIL_IF)')
 EXPERIMENT_FILE := bench/experiments/$(EXPERIMENT).toml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build bench bench-aa table compare traces fetch-traces lab test conformance bench-lab bench-generator bench-telemetry check fmt clippy doc deny clean
+.PHONY: help setup build build-ladder bench bench-aa table compare traces fetch-traces lab test conformance bench-lab bench-generator bench-telemetry check fmt clippy doc deny clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -56,7 +56,7 @@ fetch-traces: ## take the traces of a run on AWS back from X-Ray (RUN=bench/resu
 lab: setup build ## serve all variants on localhost until Ctrl-C
 	@$(LAB) serve --experiment $(EXPERIMENT_FILE) --functions-dir $(FUNCTIONS) --network $(NETWORK) --follow
 
-test: setup build ## every test, against real PostgreSQL, PgBouncer and Redis
+test: setup build-ladder ## every test, against real PostgreSQL, PgBouncer and Redis
 	@scripts/test
 
 conformance: ## the lab judged by AWS's own clients and by hostile functions, with this machine's limits and without
@@ -79,11 +79,14 @@ setup: ## install what is missing: postgresql, pgbouncer, redis
 build: ## build functions, lab and bench as they are measured
 	@scripts/build
 
+build-ladder: build ## build the ladder's rungs too
+	@scripts/build-ladder
+
 fmt: ## formatting
 	cargo fmt --all --check
 
 clippy: ## lints, all of them errors
-	cargo clippy --workspace --features bench/aws --all-targets --locked -- -D warnings
+	cargo clippy --workspace --features bench/aws,ladder/all --all-targets --locked -- -D warnings
 
 doc: ## the crates' documentation, with its warnings as errors
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --features bench/aws --no-deps --locked

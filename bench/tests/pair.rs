@@ -4,6 +4,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test says what failed by panicking")]
 
+#[path = "pair/ladder.rs"]
+mod ladder;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -97,6 +100,11 @@ impl Pair {
 
     fn log(&self, variant: &str) -> String {
         std::fs::read_to_string(self.dir.path().join("logs").join(format!("{variant}.log"))).unwrap()
+    }
+
+    fn records(&self) -> Vec<Invocation> {
+        let records = std::fs::read_to_string(self.dir.path().join("invocations.jsonl")).unwrap();
+        records.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
     /// Stops it and hands its records to `check`.

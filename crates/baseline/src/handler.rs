@@ -5,7 +5,7 @@
 
 use database_login::{Login, LoginError};
 use sqlx::PgPool;
-use stadium_core::{Answer, ParameterNames, Problem, SettingsError};
+use stadium_core::{Answer, DatabaseSettings, ParameterNames, Problem, SettingsError};
 use telemetry::InStep;
 
 use crate::database::{self, DatabaseError, Migrations};
@@ -71,8 +71,16 @@ impl Handler {
             parameters::fetch(&client, &self.names).await
         };
         let settings = settings.in_step(telemetry::step!("parameters")).await?;
+        self.stadiums_at(&settings).await
+    }
+
+    /// Answers one request from the database of `settings`, with a pool and a token of its own.
+    ///
+    /// # Errors
+    /// The first step that failed.
+    pub async fn stadiums_at(&self, settings: &DatabaseSettings) -> Result<Answer, HandlerError> {
         let connected = async {
-            let options = database::login_options(&self.login, &settings).map_err(DatabaseError::from)?;
+            let options = database::login_options(&self.login, settings).map_err(DatabaseError::from)?;
             database::connect(options).await
         };
         let pool = connected.in_step(telemetry::step!("db.connect")).await?;

@@ -5,5 +5,9 @@
 //! each cost here is one that good code of this shape has.
 
 pub mod database;
+#[cfg(feature = "sdk")]
 pub mod handler;
+#[cfg(feature = "sdk")]
 pub mod parameters;
+#[path = "../reused/pool.rs"]
+pub mod reused;

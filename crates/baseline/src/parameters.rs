@@ -43,6 +43,18 @@ pub async fn client() -> Client {
 /// # Errors
 /// The SDK's error with all its causes, the names that do not exist, or the value that cannot be parsed.
 pub async fn fetch(client: &Client, names: &ParameterNames) -> Result<DatabaseSettings, ParametersError> {
+    let values = fetch_values(client, names.database().to_vec()).await?;
+    Ok(DatabaseSettings::parse(names, &values)?)
+}
+
+/// Fetches the parameters called `names`, at most ten, keyed by their names.
+///
+/// # Errors
+/// As [`fetch`], the values' own apart.
+pub async fn fetch_values(
+    client: &Client,
+    names: Vec<String>,
+) -> Result<HashMap<String, String>, ParametersError> {
     let call = telemetry::step!(
         "SSM",
         otel.kind = "client",
@@ -53,12 +65,7 @@ pub async fn fetch(client: &Client, names: &ParameterNames) -> Result<DatabaseSe
         http.response.status_code = Empty,
     );
     let sent = async {
-        let sent = client
-            .get_parameters()
-            .set_names(Some(names.database().to_vec()))
-            .with_decryption(true)
-            .send()
-            .await;
+        let sent = client.get_parameters().set_names(Some(names)).with_decryption(true).send().await;
         trace_answer(&sent);
         sent.map_err(|error| ParametersError::Call(DisplayErrorContext(error).to_string()))
     };
@@ -66,12 +73,11 @@ pub async fn fetch(client: &Client, names: &ParameterNames) -> Result<DatabaseSe
     if !output.invalid_parameters().is_empty() {
         return Err(ParametersError::Missing { names: output.invalid_parameters().join(", ") });
     }
-    let values: HashMap<String, String> = output
+    let values = output
         .parameters()
         .iter()
-        .filter_map(|parameter| Some((parameter.name()?.to_owned(), parameter.value()?.to_owned())))
-        .collect();
-    Ok(DatabaseSettings::parse(names, &values)?)
+        .filter_map(|parameter| Some((parameter.name()?.to_owned(), parameter.value()?.to_owned())));
+    Ok(values.collect())
 }
 
 /// Tells the trace what AWS needs to find the call again.

@@ -68,6 +68,7 @@ async fn handle(event: LambdaEvent<Value>) -> Result<Value, Error> {
             tokio::time::sleep(Duration::from_millis(ms.parse()?)).await;
             json!(std::process::id())
         }
+        ["keep", name] => json!(keep(name)?),
         ["ticks"] => json!(TICKS.load(Ordering::Relaxed)),
         ["burn", ms] => {
             let (begun, limit) = (Instant::now(), Duration::from_millis(ms.parse()?));
@@ -86,6 +87,14 @@ async fn handle(event: LambdaEvent<Value>) -> Result<Value, Error> {
     Ok(
         json!({ "statusCode": 200, "headers": { "content-type": "application/json" }, "body": body.to_string() }),
     )
+}
+
+/// What the file `name` in the temporary folder held, which this adds a line to; and where the folder is.
+fn keep(name: &str) -> Result<Value, Error> {
+    let folder = std::env::temp_dir();
+    let before = std::fs::read_to_string(folder.join(name)).unwrap_or_default();
+    std::fs::write(folder.join(name), format!("{before}kept\n"))?;
+    Ok(json!({ "folder": folder, "before": before }))
 }
 
 /// Sends a subsegment of this invocation to the X-Ray daemon, as a tracer does; how many bytes.

@@ -47,6 +47,16 @@ pub struct Database {
 }
 
 impl Database {
+    /// Connects ahead of the first query, for whoever knows the settings that early.
+    ///
+    /// # Errors
+    /// The new connection's.
+    pub async fn connect(&self, login: &Login, settings: &DatabaseSettings) -> Result<(), DatabaseError> {
+        let connection = connect(login, settings).in_step(telemetry::step!("db.connect")).await?;
+        *self.connection.lock().await = Some(connection);
+        Ok(())
+    }
+
     /// All stadiums, ordered by team.
     ///
     /// A kept connection may have died while the sandbox was frozen; it is replaced once, with a fresh token.

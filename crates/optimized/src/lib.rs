@@ -4,7 +4,10 @@
 //! `diff -r crates/baseline/src crates/optimized/src`. Invariant: no AWS SDK is linked, and a dependency that fails costs a
 //! bounded time, never a hang.
 
+pub mod budget;
+#[cfg(feature = "cache")]
 pub mod cache;
 pub mod database;
+#[cfg(feature = "cache")]
 pub mod handler;
 pub mod parameters;

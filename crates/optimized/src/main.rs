@@ -4,7 +4,8 @@
 #![recursion_limit = "256"]
 
 use lambda_runtime::{Error, LambdaEvent, Runtime, service_fn};
-use optimized::handler::{Handler, answer, time_budget};
+use optimized::budget::time_budget;
+use optimized::handler::{Handler, answer};
 use serde::de::IgnoredAny;
 
 // Below 1,769 MB a function has less than one processor: a second thread would only take turns with the first.

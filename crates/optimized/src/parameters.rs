@@ -17,7 +17,9 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use serde::Deserialize;
-use stadium_core::{CacheSettings, DatabaseSettings, ParameterNames, SettingsError};
+#[cfg(feature = "cache")]
+use stadium_core::CacheSettings;
+use stadium_core::{DatabaseSettings, ParameterNames, SettingsError};
 use telemetry::InStep;
 use tracing::Span;
 
@@ -88,7 +90,30 @@ pub struct Settings {
     /// Where the database is.
     pub database: DatabaseSettings,
     /// Where the cache is.
+    #[cfg(feature = "cache")]
     pub cache: CacheSettings,
+}
+
+impl Settings {
+    /// The parameters they are made of.
+    pub fn names(names: &ParameterNames) -> Vec<String> {
+        let all = names.database().into_iter();
+        #[cfg(feature = "cache")]
+        let all = all.chain(names.cache());
+        all.collect()
+    }
+
+    /// The settings that `values`, keyed by full name, hold.
+    ///
+    /// # Errors
+    /// The first parameter that is missing or cannot be used.
+    pub fn parse(names: &ParameterNames, values: &HashMap<String, String>) -> Result<Self, SettingsError> {
+        Ok(Self {
+            database: DatabaseSettings::parse(names, values)?,
+            #[cfg(feature = "cache")]
+            cache: CacheSettings::parse(names, values)?,
+        })
+    }
 }
 
 /// The extension's client and what it fetched last.
@@ -126,6 +151,19 @@ impl Parameters {
         Ok(Self { names, client, port, token, ttl, latest: Mutex::new(None) })
     }
 
+    /// Takes `settings` as read `age` ago, if that is no longer than they are fresh.
+    pub fn restore(&self, settings: Settings, age: Duration) {
+        let Some(read) = Instant::now().checked_sub(age).filter(|_| age < self.ttl) else { return };
+        let entry = Some((read, Arc::new(settings)));
+        *self.latest.lock().unwrap_or_else(PoisonError::into_inner) = entry;
+    }
+
+    /// The settings read last, and how long ago.
+    pub fn latest(&self) -> Option<(Duration, Arc<Settings>)> {
+        let latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        latest.as_ref().map(|(read, settings)| (read.elapsed(), Arc::clone(settings)))
+    }
+
     /// The settings: those read last while they are fresh, else read anew.
     ///
     /// # Errors
@@ -153,29 +191,20 @@ impl Parameters {
     }
 
     async fn fetch(&self) -> Result<Settings, ParametersError> {
-        let [host, port, name, user] = self.names.database();
-        let [cache_host, cache_port, cache_password] = self.names.cache();
+        let names = Settings::names(&self.names);
         // Three at a time, as many as the extension takes connections.
-        let (first, second, third) = tokio::try_join!(
-            self.get_all([host, port, name]),
-            self.get_all([user, cache_host]),
-            self.get_all([cache_port, cache_password]),
-        )?;
-        let values: HashMap<String, String> = first.into_iter().chain(second).chain(third).collect();
-        Ok(Settings {
-            database: DatabaseSettings::parse(&self.names, &values)?,
-            cache: CacheSettings::parse(&self.names, &values)?,
-        })
+        let (first, rest) = names.split_at(names.len().div_ceil(3));
+        let (second, third) = rest.split_at(rest.len().div_ceil(2));
+        let (first, second, third) =
+            tokio::try_join!(self.get_all(first), self.get_all(second), self.get_all(third))?;
+        let values = first.into_iter().chain(second).chain(third).collect();
+        Ok(Settings::parse(&self.names, &values)?)
     }
 
-    async fn get_all<const N: usize>(
-        &self,
-        names: [String; N],
-    ) -> Result<Vec<(String, String)>, ParametersError> {
-        let mut values = Vec::with_capacity(N);
+    async fn get_all(&self, names: &[String]) -> Result<Vec<(String, String)>, ParametersError> {
+        let mut values = Vec::with_capacity(names.len());
         for name in names {
-            let value = self.get(&name).await?;
-            values.push((name, value));
+            values.push((name.clone(), self.get(name).await?));
         }
         Ok(values)
     }

@@ -16,6 +16,7 @@ pub(super) struct SandboxFacts<'a> {
     pub(super) extension_port: u16,
     pub(super) log_stream: &'a str,
     pub(super) task_root: &'a Path,
+    pub(super) temporary: &'a Path,
     pub(super) initialization: Initialization,
 }
 
@@ -58,6 +59,9 @@ pub(super) fn runtime(function: &FunctionConfig, facts: &SandboxFacts<'_>) -> BT
     variables.extend(logging.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())));
     // AWS's layer always listens on 2773; sandboxes on one machine need a port each.
     variables.insert("PARAMETERS_SECRETS_EXTENSION_HTTP_PORT".to_owned(), facts.extension_port.to_string());
+    // Lambda sets none, since each of its sandboxes has a `/tmp` of its own; here they need a folder each. A function's own wins.
+    let temporary = || facts.temporary.to_string_lossy().into_owned();
+    variables.entry("TMPDIR".to_owned()).or_insert_with(temporary);
     variables
 }
 

@@ -9,6 +9,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
+use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
@@ -43,6 +44,8 @@ pub(super) struct Home {
     pub(super) initialization: Initialization,
     pub(super) extension_port: u16,
     pub(super) log_stream: String,
+    /// Its `/tmp`, which a runtime that is started anew finds as it was left; removed with the sandbox.
+    pub(super) temporary: TempDir,
 }
 
 /// Why INIT did not end well.
@@ -106,6 +109,7 @@ impl Life {
             extension_port: home.extension_port,
             log_stream: &home.log_stream,
             task_root: &home.function.runtime.dir,
+            temporary: home.temporary.path(),
             initialization: home.initialization,
         };
         let variables = environment::runtime(&home.function, &facts);

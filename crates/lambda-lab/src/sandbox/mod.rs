@@ -17,9 +17,11 @@ mod processes;
 mod runtime_api;
 pub(crate) mod state;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use tempfile::TempDir;
 use uuid::Uuid;
 
 use crate::function::FunctionConfig;
@@ -45,6 +47,8 @@ pub(crate) struct Ground {
     /// Whether idle sandboxes are frozen, as on AWS.
     pub(crate) freeze: bool,
     pub(crate) tracing: Tracing,
+    /// Where each sandbox gets its temporary folder.
+    pub(crate) folder: PathBuf,
 }
 
 /// One execution environment.
@@ -76,6 +80,7 @@ impl Sandbox {
             initialization,
             extension_port: ports::free()?,
             log_stream: format!("{}/[$LATEST]{id}", jiff::Timestamp::now().strftime("%Y/%m/%d")),
+            temporary: TempDir::with_prefix_in("tmp-", &ground.folder)?,
             id,
         };
         Ok(Self {

@@ -1,5 +1,6 @@
 //! Invocations that go wrong: each ends with an answer, a record and a sandbox that is gone.
 
+use std::path::Path;
 use std::time::Instant;
 
 use futures_util::future::join;
@@ -46,6 +47,26 @@ async fn exit_in_an_invocation_is_told_and_the_sandbox_starts_anew() {
     let expected =
         format!("RequestId: {} Error: Runtime exited with error: exit status 7", records[1].request_id);
     assert!(lab.log().contains(&expected), "{}", lab.log());
+    lab.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sandboxs_temporary_folder_is_its_own_outlives_its_runtime_and_goes_with_it() {
+    let lab = TestLab::start("timeout_s = 5").await;
+    let (_, first) = lab.get("/keep/note").await;
+    assert_eq!(first["before"], "");
+    assert_eq!(lab.get("/exit").await.0, 500);
+    lab.records(2).await;
+    let (_, anew) = lab.get("/keep/note").await;
+    assert_eq!((&anew["folder"], &anew["before"]), (&first["folder"], &json!("kept\n")));
+    let records = lab.records(3).await;
+    assert_eq!(records[2].sandbox, records[0].sandbox);
+    lab.retire().await;
+    let folder = Path::new(first["folder"].as_str().unwrap());
+    assert!(!folder.exists(), "{} outlived its sandbox", folder.display());
+    let (_, other) = lab.get("/keep/note").await;
+    assert_ne!(other["folder"], first["folder"]);
+    assert_eq!(other["before"], "");
     lab.stop().await;
 }
 
