@@ -8,6 +8,8 @@ NETWORK ?= loopback
 RUN ?= bench/results/latest
 # Which requests are traced: off, sampled (all of the cold phase, one of 20 others), half or all.
 TRACING ?= sampled
+# How far `make capacity` goes: quick (two variants, two situations) or full (all of bench/capacity.toml).
+CAPACITY ?= quick
 # How `make traces` prints: table, json or markdown.
 FORMAT ?= table
 export CARGO_TARGET_DIR ?= $(CURDIR)/target
@@ -18,7 +20,7 @@ LAB := $(CARGO_TARGET_DIR)/release/lambda-lab
 EXPERIMENT_FILE := bench/experiments/$(EXPERIMENT).toml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build bench table traces fetch-traces lab test conformance bench-lab bench-telemetry check fmt clippy doc deny clean
+.PHONY: help setup build bench capacity table traces fetch-traces lab test conformance bench-lab bench-telemetry check fmt clippy doc deny clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,6 +28,9 @@ help: ## this list
 bench: setup build ## measure all variants side by side on this machine (PROFILE=quick|article|smoke NETWORK=loopback|same-az|cross-az TRACING=off|sampled|half|all)
 	@$(BENCH) run --experiment $(EXPERIMENT_FILE) --profile $(PROFILE) --network $(NETWORK) --tracing $(TRACING) --lab $(LAB) \
 		--functions-dir $(FUNCTIONS)
+
+capacity: setup build ## raise the rate until errors or apdex say stop, in several situations (CAPACITY=quick|full|smoke NETWORK=..)
+	@$(BENCH) capacity --experiment $(EXPERIMENT_FILE) --profile $(CAPACITY) --network $(NETWORK) --lab $(LAB) --functions-dir $(FUNCTIONS)
 
 table: ## print the last run's table again
 	@$(BENCH) table bench/results/latest/run.json

@@ -48,10 +48,6 @@ pub fn load(all: &[&Observation], turns: &[&Surroundings], schedule_s: f64) -> O
         })
         .collect();
     let lags = sorted(values(&observations, send_lag_ms));
-    let responses = sorted(values(&observations, load_response_ms));
-    let generator_limited = quantile(&lags, 50)
-        .zip(quantile(&responses, 50))
-        .is_some_and(|(lag, response)| lag > GENERATOR_LIMITED_SHARE * response);
     Some(Load {
         requests: counted.sent,
         offered_rate: counted.sent as f64 / (schedule_s * rounds.len() as f64),
@@ -62,9 +58,22 @@ pub fn load(all: &[&Observation], turns: &[&Surroundings], schedule_s: f64) -> O
         dropped: counted.dropped,
         send_lag_ms: SendLag { p50: published_quantile(&lags, 50), p99: published_quantile(&lags, 99) },
         peak_sandboxes: rounds.values().map(|round| peak_sandboxes(round)).max().unwrap_or(0),
-        host_limited: idle_share(&cpu).map(|idle| idle < HOST_LIMITED_IDLE_SHARE),
-        generator_limited,
+        host_limited: idle_share(&cpu).map(host_limited),
+        generator_limited: generator_limited(&observations),
     })
+}
+
+/// Whether processors that were idle for this share were the bottleneck.
+pub fn host_limited(idle_share: f64) -> bool {
+    idle_share < HOST_LIMITED_IDLE_SHARE
+}
+
+/// Whether the bench itself sent these so late that the response times are its own.
+pub fn generator_limited(observations: &[&Observation]) -> bool {
+    let median = |series| quantile(&sorted(values(observations, series)), 50);
+    median(send_lag_ms)
+        .zip(median(load_response_ms))
+        .is_some_and(|(lag, response)| lag > GENERATOR_LIMITED_SHARE * response)
 }
 
 /// Apdex of the load phase; none without one.
@@ -98,7 +107,7 @@ fn elapsed_s(round: &[&Observation], schedule_s: f64) -> f64 {
 }
 
 /// The most invocations at one time, from the start of INIT to the end of the invocation.
-fn peak_sandboxes(round: &[&Observation]) -> u64 {
+pub fn peak_sandboxes(round: &[&Observation]) -> u64 {
     let microseconds = |milliseconds: f64| (milliseconds * 1000.0) as u64;
     let mut changes: Vec<(u64, i32)> = Vec::new();
     for invocation in round.iter().filter_map(|observation| observation.invocation.as_ref()) {

@@ -8,12 +8,13 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context;
+use bench::capacity::command::CapacityError;
 use bench::progress::note;
 use bench::run::{Options, RunError, run};
 use bench::run_file::RunFile;
 use bench::sampling::Tracing;
 use bench::traces::cli::Outcome;
-use bench::{table, traces, xray_api};
+use bench::{capacity, table, traces, xray_api};
 use clap::{Args, Parser, Subcommand};
 use lambda_lab::distance::Network;
 use tokio::signal::unix::{SignalKind, signal};
@@ -37,6 +38,8 @@ enum Command {
     },
     /// Takes the traces of a run on AWS back from X-Ray, into the run's folder.
     FetchTraces(xray_api::cli::Arguments),
+    /// Raises the rate of each variant until something gives way, in several situations.
+    Capacity(capacity::command::Arguments),
     /// Compares the traces of two variants of a finished run, step by step.
     Traces(traces::cli::Arguments),
 }
@@ -87,6 +90,7 @@ async fn main() -> ExitCode {
         Command::Run(arguments) => measure(arguments.into()).await,
         Command::Table { run_json } => print_again(&run_json),
         Command::FetchTraces(arguments) => fetch_traces(&arguments).await,
+        Command::Capacity(arguments) => climb(&arguments).await,
         Command::Traces(arguments) => compare_traces(&arguments),
     };
     match outcome {
@@ -98,22 +102,32 @@ async fn main() -> ExitCode {
                 RunError::Interrupted { exit_code, .. } => Some(*exit_code),
                 _ => None,
             });
-            ExitCode::from(interrupted.unwrap_or(1))
+            let climb = error.downcast_ref::<CapacityError>().and_then(CapacityError::interrupted);
+            ExitCode::from(interrupted.or(climb).unwrap_or(1))
         }
     }
 }
 
 async fn measure(options: Options) -> anyhow::Result<()> {
+    let (run_file, path) = run(&options, interruption()?).await?;
+    print(&run_file, &path)
+}
+
+async fn climb(arguments: &capacity::command::Arguments) -> anyhow::Result<()> {
+    let (run_file, path) = capacity::command::run(arguments, interruption()?).await?;
+    print(&run_file, &path)
+}
+
+/// Resolves to the exit code of a run that a signal ends.
+fn interruption() -> anyhow::Result<impl Future<Output = u8>> {
     let mut interrupts = signal(SignalKind::interrupt()).context("cannot listen for signals")?;
     let mut terminations = signal(SignalKind::terminate()).context("cannot listen for signals")?;
-    let interruption = async {
+    Ok(async move {
         tokio::select! {
             _ = interrupts.recv() => 130,
             _ = terminations.recv() => 143,
         }
-    };
-    let (run_file, path) = run(&options, interruption).await?;
-    print(&run_file, &path)
+    })
 }
 
 #[cfg(feature = "aws")]

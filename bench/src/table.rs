@@ -68,11 +68,19 @@ const LOAD_ROWS: [Row; 9] = [
 /// The whole report of `run`, which was read from or written to `path`.
 pub fn render(run: &RunFile, path: &Path) -> String {
     let mut blocks = vec![crate::table_notes::head(run)];
-    blocks.extend(run.variants.chunks(VARIANTS_ABREAST).map(variants_table));
+    if one_at_a_time(run) {
+        blocks.extend(run.variants.chunks(VARIANTS_ABREAST).map(variants_table));
+    }
     blocks.extend(run.comparisons.iter().map(comparison_table));
     blocks.extend(tracing_cost_table(&run.variants));
+    blocks.extend(crate::capacity::table::blocks(run));
     blocks.push(notes(run, path));
     blocks.join("\n\n")
+}
+
+/// Whether the run had cold and warm phases; a run of climbs has none.
+pub(crate) fn one_at_a_time(run: &RunFile) -> bool {
+    run.environment.profile.warm_requests > 0
 }
 
 fn variants_table(variants: &[Variant]) -> String {

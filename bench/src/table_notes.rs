@@ -7,11 +7,12 @@ use std::path::Path;
 
 use lambda_lab::control::NetworkReport;
 
+use crate::capacity::table::how;
 use crate::environment::Environment;
 use crate::interference::Interference;
 use crate::progress::spoken;
 use crate::run_file::{Load, RunFile, Variant};
-use crate::table::{UNKNOWN, WIDTH, digits};
+use crate::table::{UNKNOWN, WIDTH, digits, one_at_a_time};
 
 /// The lines above the table.
 pub fn head(run: &RunFile) -> String {
@@ -20,9 +21,9 @@ pub fn head(run: &RunFile) -> String {
     let machine = environment.cpu_model.as_deref().unwrap_or(&environment.architecture);
     let load =
         |load: Option<[f64; 3]>| load.map_or_else(|| UNKNOWN.to_owned(), |[minute, ..]| digits(minute));
-    let lines = [
-        format!("{}: {}", run.experiment, run.description),
-        format!(
+    let mut lines = vec![format!("{}: {}", run.experiment, run.description)];
+    if one_at_a_time(run) {
+        lines.push(format!(
             "Measured on the {} in {} paired rounds (profile {}): {} cold, then {} warm requests one at a time after {} \
              to warm up{}, per variant and round.",
             environment.target,
@@ -32,7 +33,10 @@ pub fn head(run: &RunFile) -> String {
             profile.warm_requests,
             profile.warm_up_requests,
             if profile.arrivals.is_empty() { "" } else { ", then the load" },
-        ),
+        ));
+    }
+    lines.extend(run.capacity.iter().map(|capacity| how(capacity, profile.rounds)));
+    lines.extend([
         format!(
             "{} cores of {machine}; load average {} before, {} after; began {}{}.",
             environment.cores,
@@ -44,7 +48,7 @@ pub fn head(run: &RunFile) -> String {
         network(&environment.network),
         format!("Traced: {}.", environment.tracing.words()),
         format!("Limits: {}. Not emulated: {}.", environment.limits, listed(&run.not_emulated)),
-    ];
+    ]);
     wrapped(&lines)
 }
 
@@ -52,11 +56,15 @@ pub fn head(run: &RunFile) -> String {
 pub fn notes(run: &RunFile, path: &Path) -> String {
     let environment = &run.environment;
     let accounting = run.accounting;
-    let mut lines = vec![format!(
-        "Ratios are to / from: below 1 is less, and less is better. Intervals: Student's t over {} paired rounds.",
-        environment.profile.rounds
-    )];
-    if some_unknown(run) {
+    let mut lines = Vec::new();
+    if one_at_a_time(run) {
+        lines.push(format!(
+            "Ratios are to / from: below 1 is less, and less is better. Intervals: Student's t over {} paired rounds.",
+            environment.profile.rounds
+        ));
+    }
+    lines.extend(run.capacity.iter().flat_map(crate::capacity::table::notes));
+    if one_at_a_time(run) && some_unknown(run) {
         lines.push(format!(
             "{UNKNOWN}: not known; a quantile needs 10 values beyond it (p50: 20 values, p90: 100, p99: 1000)."
         ));
@@ -73,10 +81,12 @@ pub fn notes(run: &RunFile, path: &Path) -> String {
         accounting.sent, accounting.answered, accounting.failed, accounting.dropped
     ));
     let prices = &environment.prices;
-    lines.push(format!(
-        "Cost: {} list prices of {} for {}, read on {}; the warm phase's billed time.",
-        prices.region, prices.source, environment.architecture, prices.read_on
-    ));
+    if one_at_a_time(run) {
+        lines.push(format!(
+            "Cost: {} list prices of {} for {}, read on {}; the warm phase's billed time.",
+            prices.region, prices.source, environment.architecture, prices.read_on
+        ));
+    }
     lines.push(format!("Everything: {}", path.display()));
     wrapped(&lines)
 }
