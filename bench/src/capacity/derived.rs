@@ -159,6 +159,7 @@ mod tests {
             reserved_concurrency: reserved.and_then(NonZeroU32::new),
             concurrent_executions: executions.and_then(NonZeroU32::new),
             ssm_per_second: None,
+            warm_up_s: None,
             start_rate: NonZeroU32::MIN,
             ceiling: NonZeroU32::MIN,
         }

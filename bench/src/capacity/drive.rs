@@ -23,7 +23,7 @@ use crate::schedule;
 use super::climb::{Climb, Path};
 use super::judge::{Driven, Marks, judge};
 use super::knees::Climbed;
-use super::settings::Profile;
+use super::settings::{Profile, Situation};
 use super::summary::Tally;
 
 /// What every climb of a situation needs.
@@ -33,6 +33,7 @@ pub(super) struct Climber<'a> {
     /// Every variant of the lab.
     pub(super) variants: &'a [String],
     pub(super) profile: &'a Profile,
+    pub(super) situation: &'a Situation,
     pub(super) path: Path,
     pub(super) marks: Marks,
 }
@@ -62,7 +63,7 @@ impl Climber<'_> {
             recorder.settle(self.control).await?;
             let observations = recorder.take_observations();
             tally.add(&observations);
-            let warm_up = self.profile.warm_up();
+            let warm_up = self.profile.warm_up(self.situation);
             let driven = Driven { round, began, warm_up, rate, observations: &observations, cpu };
             let (step, judgement) = judge(&driven, self.marks);
             steps.push(step);
@@ -79,8 +80,9 @@ impl Climber<'_> {
         rate: f64,
         recorder: &mut Recorder,
     ) -> Result<Option<CpuTicks>, RunError> {
-        let steady = ArrivalPhase { duration_s: self.profile.step_s, arrival_rate: rate, ramp_to: None };
-        let watched = tokio::spawn(watch(self.profile.warm_up(), self.profile.step()));
+        let length = self.profile.step(self.situation);
+        let steady = ArrivalPhase { duration_s: length.as_secs_f64(), arrival_rate: rate, ramp_to: None };
+        let watched = tokio::spawn(watch(self.profile.warm_up(self.situation), length));
         let shot = |_| foot.shot();
         let keep = |sample| recorder.keep(since_the_climb_began(sample, began));
         open_loop::drive(shot, schedule::arrivals(&[steady]), IN_FLIGHT_LIMIT, keep)

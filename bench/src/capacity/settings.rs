@@ -71,7 +71,7 @@ pub struct Settings {
 }
 
 /// A surrounding that limits the variants: a lab of its own.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Situation {
     /// Its name, and its folder's in the results.
@@ -84,6 +84,9 @@ pub struct Situation {
     pub concurrent_executions: Option<NonZeroU32>,
     /// Parameter Store's requests a second; none: it does not throttle.
     pub ssm_per_second: Option<NonZeroU32>,
+    /// How much of a step's beginning is not judged, where that is another than the profile's: a limit that saves up what is not
+    /// used must have spent it. What is judged stays as long.
+    pub warm_up_s: Option<f64>,
     /// The first rate of a climb, requests a second.
     pub start_rate: NonZeroU32,
     /// The last.
@@ -202,6 +205,9 @@ impl Situation {
         if self.description.is_empty() {
             return Some((key("description"), "\"\"".to_owned(), "expected a few words"));
         }
+        if let Some(warm_up_s) = self.warm_up_s.filter(|warm_up_s| !(0.0..=60.0).contains(warm_up_s)) {
+            return Some((key("warm_up_s"), warm_up_s.to_string(), "expected 0 to 60"));
+        }
         let (start, ceiling) = (self.start_rate, self.ceiling);
         (start > ceiling || ceiling.get() > 5000)
             .then(|| (key("ceiling"), ceiling.to_string(), "expected start_rate to 5000 requests a second"))
@@ -209,14 +215,14 @@ impl Situation {
 }
 
 impl Profile {
-    /// Length of a step.
-    pub fn step(&self) -> Duration {
-        Duration::from_secs_f64(self.step_s)
+    /// Length of a step in `situation`.
+    pub fn step(&self, situation: &Situation) -> Duration {
+        Duration::from_secs_f64(self.step_s - self.warm_up_s) + self.warm_up(situation)
     }
 
     /// Its part that is not judged.
-    pub fn warm_up(&self) -> Duration {
-        Duration::from_secs_f64(self.warm_up_s)
+    pub fn warm_up(&self, situation: &Situation) -> Duration {
+        Duration::from_secs_f64(situation.warm_up_s.unwrap_or(self.warm_up_s))
     }
 
     fn wrong(&self, name: &str) -> Option<Wrong> {
@@ -269,8 +275,9 @@ mod tests {
             ("error_share = 0.01", "error_share = 1.5", "error_share = 1.5"),
             ("apdex = 0.85", "apdex = 85", "apdex = 85"),
             ("name = \"ssm-40\"", "name = \"../x\"", "situation.name"),
-            ("ceiling = 160", "ceiling = 10", "situation.ssm-40.ceiling = 10"),
-            ("ceiling = 160", "ceiling = 9000", "5000"),
+            ("ceiling = 80", "ceiling = 10", "situation.ssm-40.ceiling = 10"),
+            ("ceiling = 80", "ceiling = 9000", "5000"),
+            ("warm_up_s = 2.0", "warm_up_s = 61.0", "situation.ssm-40.warm_up_s = 61"),
             ("rounds = 4", "rounds = 5", "rounds = 5"),
             ("warm_up_s = 1.0", "warm_up_s = 2.5", "profile.full.warm_up_s = 2.5"),
             ("factor = 3.0", "factor = 1.0", "profile.smoke.factor = 1"),

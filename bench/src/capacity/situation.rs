@@ -135,7 +135,7 @@ async fn climb(
         ceiling: f64::from(situation.ceiling.get()),
         bisections: profile.bisections,
     };
-    let climber = Climber { control, variants: names, profile, path, marks };
+    let climber = Climber { control, variants: names, profile, situation, path, marks };
     let mut climbs = Vec::new();
     for (round, order) in (1..).zip(plan::order(names, profile.rounds)) {
         for variant in &order {

@@ -129,17 +129,18 @@ pub(super) fn run_file(facts: Facts<'_>, measured: &[Measured]) -> RunFile {
         capacity: Some(Capacity {
             error_share: facts.settings.error_share,
             apdex: facts.settings.apdex,
-            step_s: facts.profile.step_s,
-            warm_up_s: facts.profile.warm_up_s,
             factor: facts.profile.factor,
             bisections: facts.profile.bisections,
-            situations: measured.iter().map(|measured| situation(measured, facts.names)).collect(),
+            situations: measured
+                .iter()
+                .map(|measured| situation(measured, facts.profile, facts.names))
+                .collect(),
         }),
         partial: facts.partial,
     }
 }
 
-fn situation(measured: &Measured, names: &[String]) -> Situation {
+fn situation(measured: &Measured, profile: &Profile, names: &[String]) -> Situation {
     let Measured { situation, climbs, .. } = measured;
     let reserved = situation.reserved_concurrency.map(std::num::NonZero::get);
     let knees: Vec<_> = names.iter().map(|name| knee(name, climbs, reserved)).collect();
@@ -149,6 +150,8 @@ fn situation(measured: &Measured, names: &[String]) -> Situation {
         reserved_concurrency: reserved,
         concurrent_executions: situation.concurrent_executions.map(std::num::NonZero::get),
         ssm_per_second: situation.ssm_per_second.map(std::num::NonZero::get),
+        step_s: profile.step(situation).as_secs_f64(),
+        warm_up_s: profile.warm_up(situation).as_secs_f64(),
         start_rate: situation.start_rate.get(),
         ceiling: situation.ceiling.get(),
         ratios: ratios(&knees),

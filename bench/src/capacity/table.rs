@@ -5,6 +5,11 @@
 
 use crate::run_file::{Capacity, Knee, KneeRatio, RunFile, Situation};
 use crate::table::{UNKNOWN, digits, new_table, right_aligned};
+use crate::table_notes::wrapped;
+
+/// Requests a second that Lambda takes for each concurrent execution,
+/// <https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html>.
+const REQUESTS_PER_EXECUTION: u32 = 10;
 
 /// One block for each situation, and one for its ratios; none where the run did not climb.
 pub fn blocks(run: &RunFile) -> Vec<String> {
@@ -17,11 +22,8 @@ pub fn blocks(run: &RunFile) -> Vec<String> {
 /// How it was measured, in one sentence.
 pub fn how(capacity: &Capacity, rounds: u32) -> String {
     format!(
-        "Capacity: {rounds} climbs of each variant and situation, each from nothing; steps of {} s of which the first {} s are \
-         not judged, rates {} apart, then the gap halved {} times. A step passes with at most {} % errors and an apdex of {} \
-         at 100 ms; the first that fails is tried again.",
-        capacity.step_s,
-        capacity.warm_up_s,
+        "Capacity: {rounds} climbs of each variant and situation, each from nothing; rates {} apart until one fails twice, then the \
+         gap is halved {} times. A step passes with at most {} % errors and an apdex of {} at 100 ms.",
         digits(capacity.factor),
         capacity.bisections,
         digits(capacity.error_share * 100.0),
@@ -36,6 +38,7 @@ pub fn notes(capacity: &Capacity) -> Vec<String> {
          are to / from: above 1 carries more, and more is better."
             .to_owned(),
     ];
+    notes.extend(requests_quota(&capacity.situations));
     let bounds: Vec<&str> = capacity
         .situations
         .iter()
@@ -55,10 +58,28 @@ pub fn notes(capacity: &Capacity) -> Vec<String> {
     notes
 }
 
+/// Lambda's other limit, which is known but not emulated.
+fn requests_quota(situations: &[Situation]) -> Option<String> {
+    let quotas: Vec<String> = situations
+        .iter()
+        .filter_map(|situation| {
+            let executions = situation.reserved_concurrency.or(situation.concurrent_executions)?;
+            Some(format!("{} {}/s", situation.name, executions * REQUESTS_PER_EXECUTION))
+        })
+        .collect();
+    (!quotas.is_empty()).then(|| {
+        format!(
+            "Not emulated: Lambda also throttles at {REQUESTS_PER_EXECUTION} requests/s for each concurrent execution ({}). A knee \
+             above that is the function's on this machine; on AWS it needs more concurrency, however short the function is.",
+            quotas.join(", ")
+        )
+    })
+}
+
 fn knees_table(situation: &Situation) -> String {
     let mut table = new_table();
     table.set_header([
-        situation.name.as_str(),
+        "",
         "knee",
         "95 % interval",
         "per sandbox",
@@ -80,7 +101,11 @@ fn knees_table(situation: &Situation) -> String {
             beyond(knee),
         ]);
     }
-    format!("{}: {}\n{}", situation.name, situation.description, right_aligned(table, 1..7))
+    let title = format!(
+        "{}: {}; steps of {} s, judged after {} s",
+        situation.name, situation.description, situation.step_s, situation.warm_up_s
+    );
+    format!("{}\n{}", wrapped(&[title]), right_aligned(table, 1..7))
 }
 
 fn ratios_table(ratios: &[KneeRatio]) -> Option<String> {
@@ -124,17 +149,17 @@ fn endings(knee: &Knee) -> String {
     match words.as_slice() {
         [(word, _)] => (*word).to_owned(),
         several => {
-            several.iter().map(|(word, count)| format!("{word} {count}")).collect::<Vec<_>>().join(", ")
+            several.iter().map(|(word, count)| format!("{word} {count}")).collect::<Vec<_>>().join(",\n")
         }
     }
 }
 
-/// `113/s: http_503 6.5 %`.
+/// `113/s: http_503 6.5 %`, each further name on a line of its own.
 fn beyond(knee: &Knee) -> String {
     let Some(beyond) = &knee.beyond else { return UNKNOWN.to_owned() };
-    let share = |count: u64| digits(count as f64 / beyond.requests.max(1) as f64 * 100.0);
-    let errors = beyond.errors.iter().map(|(name, count)| format!("{name} {} %", share(*count)));
-    let errors = errors.collect::<Vec<_>>().join(", ");
+    let share = |count: u64| count as f64 / beyond.requests.max(1) as f64 * 100.0;
+    let errors = beyond.errors.iter().map(|(name, count)| format!("{name} {:.1} %", share(*count)));
+    let errors = errors.collect::<Vec<_>>().join(",\n");
     format!("{}/s: {}", digits(beyond.rate), if errors.is_empty() { "no errors" } else { errors.as_str() })
 }
 

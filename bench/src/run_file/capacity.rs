@@ -17,10 +17,6 @@ pub struct Capacity {
     pub error_share: f64,
     /// The least apdex with which a step still passes.
     pub apdex: f64,
-    /// How long a step lasts.
-    pub step_s: f64,
-    /// How much of its beginning is not judged: new sandboxes start there.
-    pub warm_up_s: f64,
     /// Each rate of a climb is so many times the one before, until a step fails twice.
     pub factor: f64,
     /// How often the gap between passed and failed is then halved.
@@ -43,6 +39,10 @@ pub struct Situation {
     pub concurrent_executions: Option<u32>,
     /// Parameter Store's requests a second; none where it does not throttle.
     pub ssm_per_second: Option<u32>,
+    /// How long a step lasts.
+    pub step_s: f64,
+    /// How much of its beginning is not judged: new sandboxes start there, and what a limit had saved up is spent.
+    pub warm_up_s: f64,
     /// The first rate of the first round's climbs, requests a second; later rounds begin a part of the finest step higher.
     pub start_rate: u32,
     /// The last rate of a climb that nothing stops.

@@ -60,10 +60,17 @@ fn main() {
         _ => {
             let network = Network::named(value("--network").to_str().unwrap()).unwrap();
             let network = DelayLines::new(network).report();
-            serve(&experiment, network, &value("--functions-dir"), &value("--records"), &value("--logs-dir"));
-            let line = format!("ssm-rate {}\n", value("--ssm-rate").display());
-            let log = File::options().append(true).open(value("--logs-dir").join("lab.log"));
-            log.unwrap().write_all(line.as_bytes()).unwrap();
+            let logs = value("--logs-dir");
+            std::fs::create_dir_all(&logs).unwrap();
+            let head = format!(
+                "pid {}
+ssm-rate {}
+",
+                std::process::id(),
+                value("--ssm-rate").display()
+            );
+            std::fs::write(logs.join("lab.log"), head).unwrap();
+            serve(&experiment, network, &value("--functions-dir"), &value("--records"), &logs);
         }
     }
     std::io::stdin().read_to_end(&mut Vec::new()).unwrap();
@@ -75,10 +82,7 @@ fn main() {
 
 fn serve(experiment: &Experiment, network: NetworkReport, functions_dir: &Path, records: &Path, logs: &Path) {
     let by_name = |function: &Function| (function.name.clone(), function.clone());
-    std::fs::create_dir_all(logs).unwrap();
-    // Appended to, as also by others.
-    let mut log = File::options().append(true).create(true).open(logs.join("lab.log")).unwrap();
-    writeln!(log, "pid {}", std::process::id()).unwrap();
+    let log = File::options().append(true).open(logs.join("lab.log")).unwrap();
     let lab = Arc::new(FakeLab {
         functions: experiment.variants.iter().map(by_name).collect(),
         fleets: Mutex::default(),
