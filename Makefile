@@ -10,6 +10,8 @@ RUN ?= bench/results/latest
 REPEATS ?= 20
 # Which requests are traced: off, sampled (all of the cold phase, one of 20 others), half or all.
 TRACING ?= sampled
+# How far `make capacity` goes: quick (two variants, two situations) or full (all of bench/capacity.toml).
+CAPACITY ?= quick
 # How `make traces` and `make compare` print: table, json or markdown.
 FORMAT ?= table
 # Conditions that fail `make bench`, `table` and `compare`, separated by `;`, such as 'warm_ms_p50 ratio > 0.2': docs/GATES.md.
@@ -26,7 +28,7 @@ GATES := $(if $(FAIL_IF),--fail-if '$(FAIL_IF)')
 EXPERIMENT_FILE := bench/experiments/$(EXPERIMENT).toml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build build-ladder bench bench-aa table compare traces fetch-traces lab test conformance bench-lab bench-generator bench-telemetry check fmt clippy doc deny clean
+.PHONY: help setup build build-ladder bench capacity bench-aa table compare traces fetch-traces lab test conformance bench-lab bench-generator bench-telemetry check fmt clippy doc deny clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +39,9 @@ bench: setup build ## measure all variants side by side on this machine (PROFILE
 
 bench-aa: setup build ## the bench judged by itself: the baseline against itself, REPEATS=20 times, must show no difference in 17 of 20
 	@BENCH="$(BENCH)" scripts/bench-aa $(REPEATS)
+
+capacity: setup build ## raise the rate until errors or apdex say stop, in several situations (CAPACITY=quick|full|smoke NETWORK=..)
+	@$(BENCH) capacity --experiment $(EXPERIMENT_FILE) --profile $(CAPACITY) --network $(NETWORK) --lab $(LAB) --functions-dir $(FUNCTIONS)
 
 table: ## print the last run's table again
 	@$(BENCH) table bench/results/latest/run.json $(GATES)

@@ -108,7 +108,7 @@ impl From<&LoadProfile> for Profile {
 
 impl Environment {
     /// Describes this machine now, before the run: what is known only later (see [`Environment::complete`]) is left empty.
-    pub fn before(profile: &LoadProfile, order: Vec<Vec<String>>, prices: Prices) -> Self {
+    pub fn before(profile: impl Into<Profile>, order: Vec<Vec<String>>, prices: Prices) -> Self {
         let git_sha = first_line("git", &["rev-parse", "HEAD"]);
         let git_dirty = git_sha.as_ref().and_then(|_| output("git", &["status", "--porcelain"]));
         Self {

@@ -3,6 +3,7 @@
 //! Apart from the phases because it is the only place that knows how the target is run. Invariant: the lab lives no longer than
 //! the bench: its standard input is a pipe that only this process holds, so it sees the end even if the bench is killed.
 
+use std::num::NonZeroU32;
 use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
@@ -39,6 +40,9 @@ pub struct Serve<'a> {
     pub traces: &'a Path,
     /// How far its dependencies are said to be: a name of [`lambda_lab::distance::Network`].
     pub network: &'a str,
+    /// Requests a second at which Parameter Store throttles; none: not at all. The closed loop of a warm phase asks more often than
+    /// any client on AWS would: with its default throughput, that would be measured.
+    pub ssm_per_second: Option<NonZeroU32>,
 }
 
 /// A running lab.
@@ -59,8 +63,8 @@ impl Lab {
         command.arg("--functions-dir").arg(serve.functions_dir);
         command.arg("--records").arg(serve.records).arg("--logs-dir").arg(serve.logs);
         command.arg("--traces").arg(serve.traces).arg("--network").arg(serve.network);
-        // The closed loop of the warm phase asks more often than any client on AWS would: the default throughput would be measured.
-        command.args(["--ssm-rate", "off", "--ready-line", "--with-parent"]);
+        let ssm_rate = serve.ssm_per_second.map_or_else(|| "off".to_owned(), |rate| rate.to_string());
+        command.args(["--ssm-rate", ssm_rate.as_str(), "--ready-line", "--with-parent"]);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         // Its own group, so that Ctrl-C reaches the bench alone and the lab is ended in one way only.
         command.process_group(0).kill_on_drop(true);

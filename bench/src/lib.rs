@@ -5,6 +5,7 @@
 //! every request that was meant to be sent is accounted for in it.
 
 pub mod bodies;
+pub mod capacity;
 pub mod client;
 pub mod compare;
 pub mod comparison;

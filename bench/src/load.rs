@@ -66,9 +66,14 @@ pub fn load(all: &[&Observation], turns: &[&Surroundings], schedule_s: f64) -> O
         dropped: counted.dropped,
         send_lag_ms: SendLag { p50: published_quantile(&lags, 50), p99: published_quantile(&lags, 99) },
         peak_sandboxes: rounds.values().map(|round| peak_sandboxes(round)).max().unwrap_or(0),
-        host_limited: idle_share(&cpu).map(|idle| idle < HOST_LIMITED_IDLE_SHARE),
+        host_limited: idle_share(&cpu).map(host_limited),
         generator_limited: is_late(&observations),
     })
+}
+
+/// Whether processors that were idle for this share were the bottleneck.
+pub fn host_limited(idle_share: f64) -> bool {
+    idle_share < HOST_LIMITED_IDLE_SHARE
 }
 
 /// Apdex of the load phase; none without one.
@@ -102,7 +107,7 @@ fn elapsed_s(round: &[&Observation], schedule_s: f64) -> f64 {
 }
 
 /// The most invocations at one time, from the start of INIT to the end of the invocation.
-fn peak_sandboxes(round: &[&Observation]) -> u64 {
+pub fn peak_sandboxes(round: &[&Observation]) -> u64 {
     let microseconds = |milliseconds: f64| (milliseconds * 1000.0) as u64;
     let mut changes: Vec<(u64, i32)> = Vec::new();
     for invocation in round.iter().filter_map(|observation| observation.invocation.as_ref()) {

@@ -9,13 +9,14 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, anyhow};
+use bench::capacity::command::CapacityError;
 use bench::gate::{self, FailIf, Judged, known::Known};
 use bench::progress::note;
 use bench::run::{Options, Outcome as Run, RunError, run};
 use bench::run_file::RunFile;
 use bench::sampling::Tracing;
 use bench::traces::cli::Outcome;
-use bench::{compare, table, traces, xray_api};
+use bench::{capacity, compare, table, traces, xray_api};
 use clap::{Args, Parser, Subcommand};
 use lambda_lab::distance::Network;
 use tokio::signal::unix::{SignalKind, signal};
@@ -43,6 +44,8 @@ enum Command {
     Compare(compare::cli::Arguments),
     /// Takes the traces of a run on AWS back from X-Ray, into the run's folder.
     FetchTraces(xray_api::cli::Arguments),
+    /// Raises the rate of each variant until something gives way, in several situations.
+    Capacity(capacity::command::Arguments),
     /// Compares the traces of two variants of a finished run, step by step.
     Traces(traces::cli::Arguments),
 }
@@ -97,6 +100,7 @@ async fn main() -> ExitCode {
         Command::Table { run_json, fail_if } => print_again(&run_json, &fail_if),
         Command::Compare(arguments) => compare_runs(&arguments),
         Command::FetchTraces(arguments) => fetch_traces(&arguments).await.map(|()| 0),
+        Command::Capacity(arguments) => climb(&arguments).await.map(|()| 0),
         Command::Traces(arguments) => compare_traces(&arguments).map(|()| 0),
     };
     match outcome {
@@ -108,26 +112,36 @@ async fn main() -> ExitCode {
                 RunError::Interrupted { exit_code, .. } => Some(*exit_code),
                 _ => None,
             });
-            ExitCode::from(interrupted.unwrap_or(1))
+            let climb = error.downcast_ref::<CapacityError>().and_then(CapacityError::interrupted);
+            ExitCode::from(interrupted.or(climb).unwrap_or(1))
         }
     }
 }
 
 /// Tells the exit code, as the next ones do.
 async fn measure(options: Options) -> anyhow::Result<u8> {
-    let mut interrupts = signal(SignalKind::interrupt()).context("cannot listen for signals")?;
-    let mut terminations = signal(SignalKind::terminate()).context("cannot listen for signals")?;
-    let interruption = async {
-        tokio::select! {
-            _ = interrupts.recv() => 130,
-            _ = terminations.recv() => 143,
-        }
-    };
-    let Run { run_file, path, trouble } = run(&options, interruption).await?;
+    let Run { run_file, path, trouble } = run(&options, interruption()?).await?;
     let printed = print(&run_file, &path);
     let code = tell(&gate::in_run::judge(&options.gates, &run_file));
     // What ended the run matters more than what its gates say of the rest.
     trouble.map_or_else(|| printed.map(|()| code), |trouble| Err(trouble.into()))
+}
+
+async fn climb(arguments: &capacity::command::Arguments) -> anyhow::Result<()> {
+    let (run_file, path) = capacity::command::run(arguments, interruption()?).await?;
+    print(&run_file, &path)
+}
+
+/// Resolves to the exit code of a run that a signal ends.
+fn interruption() -> anyhow::Result<impl Future<Output = u8>> {
+    let mut interrupts = signal(SignalKind::interrupt()).context("cannot listen for signals")?;
+    let mut terminations = signal(SignalKind::terminate()).context("cannot listen for signals")?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupts.recv() => 130,
+            _ = terminations.recv() => 143,
+        }
+    })
 }
 
 #[cfg(feature = "aws")]

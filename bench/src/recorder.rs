@@ -127,6 +127,11 @@ impl Recorder {
         self.observations.len()
     }
 
+    /// Takes what was measured since the last taking, so that a long run need not hold all of it.
+    pub fn take_observations(&mut self) -> Vec<Observation> {
+        std::mem::take(&mut self.observations)
+    }
+
     /// Everything measured.
     pub fn into_observations(self) -> Vec<Observation> {
         self.observations

@@ -170,6 +170,7 @@ pub async fn run(options: &Options, interruption: impl Future<Output = u8>) -> R
         logs: &folder.file("logs"),
         traces: &folder.file("traces"),
         network: options.network.name(),
+        ssm_per_second: None,
     })?;
     let mut course = Course::default();
     let measuring =
@@ -304,7 +305,7 @@ async fn measure(
 }
 
 /// A variant that fails the first request usually lacks a setting; its own log names it.
-fn with_log(error: RunError, logs: &Path) -> RunError {
+pub(crate) fn with_log(error: RunError, logs: &Path) -> RunError {
     let RunError::Bodies(source) = error else { return error };
     let log = source.variant().map(|variant| logs.join(format!("{variant}.log")));
     let Some((log, text)) = log.and_then(|log| Some((log.clone(), std::fs::read_to_string(log).ok()?)))
@@ -320,17 +321,17 @@ fn with_log(error: RunError, logs: &Path) -> RunError {
     }
 }
 
-fn weigh(experiment: &Experiment, functions_dir: &Path) -> Result<Vec<Option<u64>>, PackageError> {
+pub(crate) fn weigh(experiment: &Experiment, functions_dir: &Path) -> Result<Vec<Option<u64>>, PackageError> {
     let files = experiment.variants.iter().map(|variant| programs::package_file(variant, functions_dir));
     files.map(|file| file.map(|file| package::zipped_bytes(&file)).transpose()).collect()
 }
 
 /// The lab is told absolute paths, so that it may run anywhere.
-fn absolute(path: &Path) -> Result<PathBuf, RunError> {
+pub(crate) fn absolute(path: &Path) -> Result<PathBuf, RunError> {
     std::path::absolute(path).map_err(|source| RunError::Path { path: path.to_owned(), source })
 }
 
 /// UTC to the second, ISO 8601.
-fn told(instant: Timestamp) -> String {
+pub(crate) fn told(instant: Timestamp) -> String {
     instant.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }

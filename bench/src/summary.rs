@@ -98,7 +98,7 @@ pub fn summarise(mut facts: Facts<'_>) -> RunFile {
 }
 
 /// What of a run with `network` is modelled, in the words of the report.
-fn modelled(network: &NetworkReport) -> Vec<String> {
+pub(crate) fn modelled(network: &NetworkReport) -> Vec<String> {
     if network.round_trips_ms.is_empty() {
         return Vec::new();
     }

@@ -67,15 +67,23 @@ const LOAD_ROWS: [Row; 9] = [
 /// The whole report of `run`, which was read from or written to `path`.
 pub fn render(run: &RunFile, path: &Path) -> String {
     let mut blocks = vec![crate::table_notes::head(run)];
-    blocks.extend(run.variants.chunks(VARIANTS_ABREAST).map(variants_table));
-    blocks.extend(crate::cost_table::block(&run.variants));
+    if one_at_a_time(run) {
+        blocks.extend(run.variants.chunks(VARIANTS_ABREAST).map(variants_table));
+        blocks.extend(crate::cost_table::block(&run.variants));
+    }
     blocks.extend(
         run.comparisons.iter().map(|comparison| crate::table_pairs::comparison(comparison, &run.control)),
     );
     blocks.extend(run.control.iter().map(crate::table_pairs::control));
     blocks.extend(tracing_cost_table(&run.variants));
+    blocks.extend(crate::capacity::table::blocks(run));
     blocks.push(notes(run, path));
     blocks.join("\n\n")
+}
+
+/// Whether the run had cold and warm phases; a run of climbs has none.
+pub(crate) fn one_at_a_time(run: &RunFile) -> bool {
+    run.environment.profile.warm_requests > 0
 }
 
 fn variants_table(variants: &[Variant]) -> String {

@@ -7,12 +7,13 @@ use std::path::Path;
 
 use lambda_lab::control::NetworkReport;
 
+use crate::capacity::table::how;
 use crate::environment::Environment;
 use crate::interference::Interference;
 use crate::progress::spoken;
 use crate::run_file::{Control, Load, Outliers, RunFile, Variant};
 use crate::states::States;
-use crate::table::{UNKNOWN, WIDTH, digits};
+use crate::table::{UNKNOWN, WIDTH, digits, one_at_a_time};
 
 /// The lines above the table.
 pub fn head(run: &RunFile) -> String {
@@ -25,9 +26,9 @@ pub fn head(run: &RunFile) -> String {
         format!("PARTIAL: {} of {} rounds: {}", partial.rounds, profile.rounds, partial.reason)
     });
     let mut lines: Vec<String> = partial.into_iter().collect();
-    lines.extend([
-        format!("{}: {}", run.experiment, run.description),
-        format!(
+    lines.push(format!("{}: {}", run.experiment, run.description));
+    if one_at_a_time(run) {
+        lines.push(format!(
             "Measured on the {} in {} paired rounds (profile {}): {} cold, then {} warm requests one at a time after {} \
              to warm up{}, per variant and round.",
             environment.target,
@@ -37,7 +38,10 @@ pub fn head(run: &RunFile) -> String {
             profile.warm_requests,
             profile.warm_up_requests,
             if profile.arrivals.is_empty() { "" } else { ", then the load" },
-        ),
+        ));
+    }
+    lines.extend(run.capacity.iter().map(|capacity| how(capacity, profile.rounds)));
+    lines.extend([
         format!(
             "{} cores of {machine}; load average {} before, {} after; began {}{}.",
             environment.cores,
@@ -58,11 +62,15 @@ pub fn head(run: &RunFile) -> String {
 pub fn notes(run: &RunFile, path: &Path) -> String {
     let environment = &run.environment;
     let accounting = run.accounting;
-    let mut lines = vec![format!(
-        "Ratios are to / from: below 1 is less, and less is better. Intervals: Student's t over {} paired rounds.",
-        run.whole_rounds()
-    )];
-    if some_unknown(run) {
+    let mut lines = Vec::new();
+    if one_at_a_time(run) {
+        lines.push(format!(
+            "Ratios are to / from: below 1 is less, and less is better. Intervals: Student's t over {} paired rounds.",
+            run.whole_rounds()
+        ));
+    }
+    lines.extend(run.capacity.iter().flat_map(crate::capacity::table::notes));
+    if one_at_a_time(run) && some_unknown(run) {
         lines.push(format!(
             "{UNKNOWN}: not known; a quantile needs 10 values beyond it (p50: 20 values, p90: 100, p99: 1000)."
         ));
@@ -83,7 +91,9 @@ pub fn notes(run: &RunFile, path: &Path) -> String {
         "Requests accounted for: {} sent = {} answered + {} failed + {} dropped.",
         accounting.sent, accounting.answered, accounting.failed, accounting.dropped
     ));
-    lines.push(crate::cost_table::note(run));
+    if one_at_a_time(run) {
+        lines.push(crate::cost_table::note(run));
+    }
     lines.push(format!("Everything: {}", path.display()));
     wrapped(&lines)
 }

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test says what failed by panicking")]
 
+#[path = "end_to_end/capacity.rs"]
+mod capacity;
 mod support;
 
 use std::collections::BTreeMap;

@@ -78,6 +78,21 @@ fn a_run_without_load_and_without_unknowns_says_nothing_of_them() {
     }
 }
 
+/// A run of climbs has neither cold nor warm phase; its report has no rows for them.
+#[test]
+fn a_run_of_climbs_has_its_situations_and_no_rows_of_dashes() {
+    let mut run = fixture();
+    run.environment.profile.warm_requests = 0;
+    run.comparisons.clear();
+    let rendered = table::render(&run, Path::new("run.json"));
+    for present in ["reserved-2: 2 sandboxes", ">= 160", "< 43.6", "73.4/s: http_503 9.4 %", "9.51"] {
+        assert!(rendered.contains(present), "{present:?} is missing in:\n{rendered}");
+    }
+    for absent in ["warm p50, ms", "one at a time", "Cost:", "below 1 is less"] {
+        assert!(!rendered.contains(absent), "{absent:?} in:\n{rendered}");
+    }
+}
+
 #[test]
 fn what_the_types_write_fits_the_schema() {
     let value = serde_json::to_value(fixture()).unwrap();
@@ -131,6 +146,9 @@ fn mutated_run_files_are_refused_by_the_schema() {
     refused("/variants/0/outliers/of", json!(0));
     refused("/comparisons/0/metrics/0/interval", json!([0.1]));
     refused("/environment/load_average_before", json!([1.0]));
+    refused("/capacity/factor", json!(1.0));
+    refused("/capacity/situations/0/knees/0/ended_by", json!(["boredom"]));
+    refused("/capacity/situations/0/knees/0/steps/0/failed_by", json!("end"));
 }
 
 /// Every object of the file is closed and every key of it is required, at any depth.
@@ -144,6 +162,8 @@ fn no_key_may_be_added_or_left_out() {
         "/variants/0/errors_by_name",
         "/variants/0/load/errors",
         "/variants/0/per_round",
+        "/capacity/situations/0/knees/0/beyond/errors",
+        "/capacity/situations/0/knees/0/steps/0/errors",
     ];
     let mut objects = Vec::new();
     collect_objects(&original, String::new(), &mut objects);

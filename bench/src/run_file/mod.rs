@@ -17,7 +17,7 @@ mod load;
 mod older;
 mod variant;
 
-pub use capacity::{Capacity, CapacityStep, Knee, Situation};
+pub use capacity::{Beyond, Capacity, CapacityStep, Knee, KneeRatio, Situation};
 pub use comparison::{ComparedMetric, Comparison, Control, Difference};
 pub use cost::Cost;
 pub use ladder::{Earned, Rung};

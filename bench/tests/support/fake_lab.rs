@@ -32,6 +32,7 @@ struct Fleet {
     idle: Vec<String>,
     started: usize,
     invocations: u64,
+    running: u32,
 }
 
 struct FakeLab {
@@ -62,7 +63,17 @@ fn main() {
         _ => {
             let network = Network::named(value("--network").to_str().unwrap()).unwrap();
             let network = DelayLines::new(network).report();
-            serve(&experiment, network, &value("--functions-dir"), &value("--records"), &value("--logs-dir"));
+            let logs = value("--logs-dir");
+            std::fs::create_dir_all(&logs).unwrap();
+            let head = format!(
+                "pid {}
+ssm-rate {}
+",
+                std::process::id(),
+                value("--ssm-rate").display()
+            );
+            std::fs::write(logs.join("lab.log"), head).unwrap();
+            serve(&experiment, network, &value("--functions-dir"), &value("--records"), &logs);
         }
     }
     std::io::stdin().read_to_end(&mut Vec::new()).unwrap();
@@ -81,9 +92,7 @@ fn limit_files(bytes: Option<&String>, unlimited: bool) {
 
 fn serve(experiment: &Experiment, network: NetworkReport, functions_dir: &Path, records: &Path, logs: &Path) {
     let by_name = |function: &Function| (function.name.clone(), function.clone());
-    std::fs::create_dir_all(logs).unwrap();
-    let mut log = File::create(logs.join("lab.log")).unwrap();
-    writeln!(log, "pid {}", std::process::id()).unwrap();
+    let log = File::options().append(true).open(logs.join("lab.log")).unwrap();
     let lab = Arc::new(FakeLab {
         functions: experiment.variants.iter().map(by_name).collect(),
         fleets: Mutex::default(),
@@ -117,7 +126,9 @@ impl FakeLab {
         let name = request.path.trim_start_matches('/');
         let function = &self.functions[name];
         let setting = |key: &str| function.env.get(key).and_then(|value| value.parse::<f64>().ok());
-        let (sandbox, number, cold) = self.take_sandbox(name);
+        let Some((sandbox, number, cold)) = self.take_sandbox(name, function.reserved_concurrency) else {
+            return (503, "{\"message\":\"Service Unavailable\"}".to_owned());
+        };
         if setting("DIE_AT").is_some_and(|last| number >= last as u64) {
             eprintln!("lambda-lab: the disk is full");
             std::process::exit(9);
@@ -135,7 +146,7 @@ impl FakeLab {
             .unwrap()
             .to_owned();
         self.count(setting("SSM_CALLS").unwrap_or(0.0), setting("LOGINS").unwrap_or(0.0));
-        self.fleets.lock().unwrap().get_mut(name).unwrap().idle.push(sandbox.clone());
+        self.give_back(name, &sandbox);
         if setting("LOSE_RECORDS").is_none() {
             self.record(&Invocation {
                 function: name.to_owned(),
@@ -164,16 +175,27 @@ impl FakeLab {
         if failed { (500, "{\"message\":\"Internal Server Error\"}".to_owned()) } else { (200, body) }
     }
 
-    /// The sandbox used last, as Lambda does, or a new one.
-    fn take_sandbox(&self, name: &str) -> (String, u64, bool) {
+    /// The sandbox used last, as Lambda does, or a new one; none over the reserved concurrency.
+    fn take_sandbox(&self, name: &str, reserved: Option<u32>) -> Option<(String, u64, bool)> {
         let mut fleets = self.fleets.lock().unwrap();
         let fleet = fleets.entry(name.to_owned()).or_default();
+        if reserved.is_some_and(|reserved| fleet.running >= reserved) {
+            return None;
+        }
+        fleet.running += 1;
         fleet.invocations += 1;
         if let Some(sandbox) = fleet.idle.pop() {
-            return (sandbox, fleet.invocations, false);
+            return Some((sandbox, fleet.invocations, false));
         }
         fleet.started += 1;
-        (format!("{name}-{}", fleet.started), fleet.invocations, true)
+        Some((format!("{name}-{}", fleet.started), fleet.invocations, true))
+    }
+
+    fn give_back(&self, name: &str, sandbox: &str) {
+        let mut fleets = self.fleets.lock().unwrap();
+        let fleet = fleets.get_mut(name).unwrap();
+        fleet.running -= 1;
+        fleet.idle.push(sandbox.to_owned());
     }
 
     fn count(&self, ssm_calls: f64, logins: f64) {

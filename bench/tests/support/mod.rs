@@ -93,6 +93,23 @@ impl Bench {
         command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     }
 
+    /// Starts `bench capacity` with the profile `quick` of `settings`.
+    pub(crate) fn start_capacity(&self, settings: &str) -> Child {
+        let file = self.folder.path().join("capacity.toml");
+        std::fs::write(&file, settings).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_bench"));
+        command.args(["capacity", "--profile", "quick", "--settings"]).arg(file);
+        command.arg("--experiment").arg(self.folder.path().join("pair.toml"));
+        command.arg("--lab").arg(fake_lab()).arg("--functions-dir").arg(self.functions_dir());
+        command.arg("--results").arg(self.results());
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    }
+
+    /// Runs it to its end.
+    pub(crate) fn capacity(&self, settings: &str) -> Said {
+        said(self.start_capacity(settings).wait_with_output().unwrap())
+    }
+
     pub(crate) fn run(&self) -> Said {
         self.run_with(&[])
     }
