@@ -273,5 +273,9 @@ fn warm_outliers_are_counted_and_stay_in_the_figures() {
     close(numbers.tps_per_sandbox, 1000.0 * 101.0 / ((100.0 + 197.0) / 2.0 * 98.0 + 1624.0));
     let mut rows = Rows::default();
     (0..39).for_each(|k| rows.warm("a", 1, f64::from(k)));
-    assert_eq!(self::numbers(&rows.joined(), &[], 0.0).outliers, None, "39 values are too few for a quartile");
+    assert_eq!(
+        self::numbers(&rows.joined(), &[], 0.0).outliers,
+        None,
+        "39 values are too few for a quartile"
+    );
 }
