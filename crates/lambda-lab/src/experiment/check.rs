@@ -12,7 +12,7 @@ use toml::Spanned;
 use super::error::{Checked, ExperimentError, Source};
 use super::file::{AccountTable, ArrivalTable, File, FunctionTable, LoadTable, ParameterValue};
 use super::function::{NAME_EXPECTED, function, is_name, quoted};
-use super::{AccountLimits, ArrivalPhase, Experiment, Function, LoadProfile, ParameterTemplate};
+use super::{AccountLimits, ArrivalPhase, Experiment, Function, LoadProfile, ParameterTemplate, lever};
 
 pub(super) fn experiment(text: &str, path: &Path) -> Checked<Experiment> {
     let file: File = toml::from_str(text).map_err(|error| ExperimentError::Malformed {
@@ -25,9 +25,13 @@ pub(super) fn experiment(text: &str, path: &Path) -> Checked<Experiment> {
         tables.iter().map(|table| function(&source, table, &mut names)).collect()
     };
     let setup = functions(&file.setup)?;
-    let variants = functions(&file.variant)?;
+    let mut variants = functions(&file.variant)?;
     if variants.is_empty() {
         return Err(source.invalid(0..0, "variant", "[]", "expected at least one [[variant]]"));
+    }
+    lever::none_in_setup(&source, &file.setup)?;
+    for (variant, lever) in variants.iter_mut().zip(lever::levers(&source, &file.variant)?) {
+        variant.lever = lever;
     }
     let name = file.experiment.name;
     if !is_name(name.get_ref()) {
