@@ -18,7 +18,7 @@ LAB := $(CARGO_TARGET_DIR)/release/lambda-lab
 EXPERIMENT_FILE := bench/experiments/$(EXPERIMENT).toml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build bench table traces fetch-traces lab test conformance bench-lab bench-telemetry check fmt clippy doc deny clean
+.PHONY: help setup build bench table ladder traces fetch-traces lab test conformance bench-lab bench-telemetry check fmt clippy doc deny clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,6 +26,10 @@ help: ## this list
 bench: setup build ## measure all variants side by side on this machine (PROFILE=quick|article|smoke NETWORK=loopback|same-az|cross-az TRACING=off|sampled|half|all)
 	@$(BENCH) run --experiment $(EXPERIMENT_FILE) --profile $(PROFILE) --network $(NETWORK) --tracing $(TRACING) --lab $(LAB) \
 		--functions-dir $(FUNCTIONS)
+
+ladder: setup build ## what each lever earned from baseline to optimized, near and far (PROFILE=quick|article|smoke LEAVE_ONE_OUT=1 NETWORKS="loopback same-az")
+	@scripts/build-ladder
+	@PROFILE=$(PROFILE) scripts/ladder
 
 table: ## print the last run's table again
 	@$(BENCH) table bench/results/latest/run.json

@@ -13,7 +13,7 @@ use bench::run::{Options, RunError, run};
 use bench::run_file::RunFile;
 use bench::sampling::Tracing;
 use bench::traces::cli::Outcome;
-use bench::{table, traces, xray_api};
+use bench::{ladder, table, traces, xray_api};
 use clap::{Args, Parser, Subcommand};
 use lambda_lab::distance::Network;
 use tokio::signal::unix::{SignalKind, signal};
@@ -39,6 +39,8 @@ enum Command {
     FetchTraces(xray_api::cli::Arguments),
     /// Compares the traces of two variants of a finished run, step by step.
     Traces(traces::cli::Arguments),
+    /// Shows what each lever of a ladder earned, for runs of it side by side.
+    Ladder(ladder::cli::Arguments),
 }
 
 #[derive(Debug, Args)]
@@ -88,6 +90,7 @@ async fn main() -> ExitCode {
         Command::Table { run_json } => print_again(&run_json),
         Command::FetchTraces(arguments) => fetch_traces(&arguments).await,
         Command::Traces(arguments) => compare_traces(&arguments),
+        Command::Ladder(arguments) => show_ladder(&arguments),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -132,6 +135,13 @@ fn print_again(path: &Path) -> anyhow::Result<()> {
 
 fn compare_traces(arguments: &traces::cli::Arguments) -> anyhow::Result<()> {
     match traces::cli::run(arguments)? {
+        Outcome::Text(text) => say(&text),
+        Outcome::Written(path) => say(&path.display().to_string()),
+    }
+}
+
+fn show_ladder(arguments: &ladder::cli::Arguments) -> anyhow::Result<()> {
+    match ladder::cli::run(arguments)? {
         Outcome::Text(text) => say(&text),
         Outcome::Written(path) => say(&path.display().to_string()),
     }

@@ -8,6 +8,7 @@ use lambda_lab::experiment::{Experiment, LoadProfile};
 
 use crate::comparison::comparisons;
 use crate::environment::Environment;
+use crate::ladder::rungs;
 use crate::metrics::{accounting, variant};
 use crate::observation::Observation;
 use crate::phases::Surroundings;
@@ -61,7 +62,9 @@ pub fn summarise(facts: Facts<'_>) -> RunFile {
             variant(function, *package_bytes, &observations, &turns, schedule_s, &prices, facts.sent)
         })
         .collect();
-    let comparisons = comparisons(&variants, facts.observations, facts.profile.rounds, &prices);
+    let is_ladder = facts.experiment.variants.iter().any(|variant| variant.lever.is_some());
+    let comparisons = comparisons(&variants, facts.observations, facts.profile.rounds, &prices, is_ladder);
+    let ladder = rungs(&facts.experiment.variants, &variants, |_| None);
     let modelled = modelled(&facts.environment.network);
     RunFile {
         schema_version: SCHEMA_VERSION,
@@ -77,7 +80,7 @@ pub fn summarise(facts: Facts<'_>) -> RunFile {
         variants,
         comparisons,
         control: None,
-        ladder: Vec::new(),
+        ladder,
         capacity: None,
         partial: None,
     }

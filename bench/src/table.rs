@@ -69,7 +69,13 @@ const LOAD_ROWS: [Row; 9] = [
 pub fn render(run: &RunFile, path: &Path) -> String {
     let mut blocks = vec![crate::table_notes::head(run)];
     blocks.extend(run.variants.chunks(VARIANTS_ABREAST).map(variants_table));
-    blocks.extend(run.comparisons.iter().map(comparison_table));
+    // Each rung is judged against the one before it: the waterfall stands for a table of each two.
+    let on_ladder = |name: &str| run.ladder.iter().any(|rung| rung.rung == name);
+    let other = |pair: &&Comparison| !(on_ladder(&pair.from) && on_ladder(&pair.to));
+    blocks.extend(run.comparisons.iter().filter(other).map(comparison_table));
+    if !run.ladder.is_empty() {
+        blocks.push(crate::ladder::of_run(run));
+    }
     blocks.extend(tracing_cost_table(&run.variants));
     blocks.push(notes(run, path));
     blocks.join("\n\n")

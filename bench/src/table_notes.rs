@@ -176,7 +176,7 @@ fn listed(items: &[String]) -> String {
 
 /// The lines broken between words at the table's width; what follows a break is indented. A word that is too long stays whole, so
 /// that a path can be copied.
-fn wrapped(lines: &[String]) -> String {
+pub(crate) fn wrapped(lines: &[String]) -> String {
     let mut broken = Vec::new();
     for line in lines {
         let mut current = String::new();

@@ -17,10 +17,11 @@ use rows::{Rows, close, function, sample};
 
 #[test]
 fn pairs_are_the_first_to_each_and_the_second_to_the_last() {
-    assert_eq!(pairs(1), []);
-    assert_eq!(pairs(2), [(0, 1)]);
-    assert_eq!(pairs(3), [(0, 1), (0, 2), (1, 2)]);
-    assert_eq!(pairs(4), [(0, 1), (0, 2), (0, 3), (1, 3)]);
+    assert_eq!(pairs(1, false), []);
+    assert_eq!(pairs(2, false), [(0, 1)]);
+    assert_eq!(pairs(3, false), [(0, 1), (0, 2), (1, 2)]);
+    assert_eq!(pairs(4, false), [(0, 1), (0, 2), (0, 3), (1, 3)]);
+    assert_eq!(pairs(4, true), [(0, 1), (0, 2), (0, 3)], "of a ladder");
 }
 
 fn compared(rows: Rows) -> Comparison {
@@ -38,7 +39,7 @@ fn compared(rows: Rows) -> Comparison {
             &SentBytes::default(),
         )
     };
-    comparisons(&[of("a"), of("b")], &observations, 3, &prices).remove(0)
+    comparisons(&[of("a"), of("b")], &observations, 3, &prices, false).remove(0)
 }
 
 #[test]

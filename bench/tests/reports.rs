@@ -108,6 +108,11 @@ fn mutated_run_files_are_refused_by_the_schema() {
     refused("/comparisons/0/metrics/0/name", json!("warm"));
     refused("/comparisons/0/metrics/0/interval", json!([0.1]));
     refused("/environment/load_average_before", json!([1.0]));
+    refused("/ladder/0/beside", json!("no"));
+    refused("/ladder/1/lever", json!(""));
+    refused("/ladder/1/metrics", json!([]));
+    refused("/ladder/1/metrics/0/verdict", json!("earned"));
+    refused("/ladder/1/metrics/0/interval", json!([0.1]));
 }
 
 /// Every object of the file is closed and every key of it is required, at any depth.

@@ -96,7 +96,7 @@ fn cells(median: Option<&Median>) -> String {
 }
 
 /// Every character that Markdown or HTML may take for its own, as an entity or with a backslash.
-fn text(name: &str) -> String {
+pub(crate) fn text(name: &str) -> String {
     let mut out = String::with_capacity(name.len());
     for character in name.chars() {
         match character {
