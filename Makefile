@@ -4,6 +4,9 @@ EXPERIMENT ?= stadiums
 PROFILE ?= quick
 # Round trips added before the dependencies: loopback (nothing), same-az or cross-az.
 NETWORK ?= loopback
+# At which distances `make ladder` measures, and whether (1) it also takes each lever away from the full set.
+NETWORKS ?= loopback same-az
+LEAVE_ONE_OUT ?=
 # Whose traces `make traces` shows and `make fetch-traces` takes back from AWS.
 RUN ?= bench/results/latest
 # Which requests are traced: off, sampled (all of the cold phase, one of 20 others), half or all.
@@ -27,9 +30,9 @@ bench: setup build ## measure all variants side by side on this machine (PROFILE
 	@$(BENCH) run --experiment $(EXPERIMENT_FILE) --profile $(PROFILE) --network $(NETWORK) --tracing $(TRACING) --lab $(LAB) \
 		--functions-dir $(FUNCTIONS)
 
-ladder: setup build ## what each lever earned from baseline to optimized, near and far (PROFILE=quick|article|smoke LEAVE_ONE_OUT=1 NETWORKS="loopback same-az")
+ladder: setup build ## what each lever earned from baseline to optimized, near and far (PROFILE=quick|article|smoke LEAVE_ONE_OUT=1 NETWORKS="loopback same-az", each shown beside the other)
 	@scripts/build-ladder
-	@PROFILE=$(PROFILE) scripts/ladder
+	@PROFILE="$(PROFILE)" TRACING="$(TRACING)" NETWORKS="$(NETWORKS)" LEAVE_ONE_OUT="$(LEAVE_ONE_OUT)" scripts/ladder
 
 table: ## print the last run's table again
 	@$(BENCH) table bench/results/latest/run.json

@@ -32,7 +32,6 @@ const CHARACTER: f64 = 5.9;
 /// One rung's part of the picture.
 struct Row<'a> {
     y: f64,
-    height: f64,
     label: Vec<String>,
     /// Each run's line.
     bars: Vec<(&'a str, &'a Line)>,
@@ -108,7 +107,7 @@ fn rows<'a>(ways: &'a [Way], top: f64, title: impl Fn(&Line) -> String) -> (Vec<
         let bars: Vec<_> = ways.iter().map(|way| (way.label.as_str(), &way.lines[index])).collect();
         let label = broken(&title(line), LABEL_CHARACTERS);
         let height = (bars.len() as f64 * BAR_PITCH).max(label.len() as f64 * LINE_HEIGHT);
-        let row = Row { y, height, label, bars };
+        let row = Row { y, label, bars };
         y += height + ROW_GAP;
         row
     });

@@ -47,7 +47,7 @@ fn variant(step: &Step<'_>) -> Variant {
         name: step.name.to_owned(),
         package_bytes: step.package_bytes,
         max_memory_mb: Some(20.0),
-        throttled_ms_per_invoke: None,
+        throttled_ms_per_invoke: Some(step.warm_ms / 4.0),
         per_round: BTreeMap::from([
             ("warm_ms_p50".to_owned(), warm.collect()),
             ("cold_ms_p50".to_owned(), rounds(100.0 + step.warm_ms)),
