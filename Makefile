@@ -32,6 +32,7 @@ bench: setup build ## measure all variants side by side on this machine (PROFILE
 
 ladder: setup build ## what each lever earned from baseline to optimized, near and far (PROFILE=quick|article|smoke LEAVE_ONE_OUT=1 NETWORKS="loopback same-az", each shown beside the other)
 	@scripts/build-ladder
+	@$(if $(filter 1,$(LEAVE_ONE_OUT)),scripts/build-ladder leave-one-out)
 	@PROFILE="$(PROFILE)" TRACING="$(TRACING)" NETWORKS="$(NETWORKS)" LEAVE_ONE_OUT="$(LEAVE_ONE_OUT)" scripts/ladder
 
 table: ## print the last run's table again

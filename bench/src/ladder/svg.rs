@@ -19,7 +19,7 @@ const WIDTH: f64 = 900.0;
 /// Where labels end, and where the scale begins and ends.
 const LEFT: f64 = 272.0;
 const RIGHT: f64 = 885.0;
-const TOP: f64 = 84.0;
+const TOP: f64 = 98.0;
 const BAR_PITCH: f64 = 19.0;
 const BAR_HEIGHT: f64 = 15.0;
 const LINE_HEIGHT: f64 = 15.0;
@@ -27,7 +27,7 @@ const ROW_GAP: f64 = 9.0;
 /// How many characters of a lever fit into a line.
 const LABEL_CHARACTERS: usize = 28;
 /// A character of a bar's figures is about so wide.
-const CHARACTER: f64 = 5.9;
+const CHARACTER: f64 = 6.1;
 
 /// One rung's part of the picture.
 struct Row<'a> {

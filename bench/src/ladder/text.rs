@@ -9,7 +9,7 @@ use comfy_table::{ColumnConstraint, Table};
 
 use super::scale::Scale;
 use super::way::{NamedRun, way};
-use super::words::{MARKS, below, heads, interval, percent};
+use super::words::{MARKS, below, findings, heads, interval, percent};
 use super::{Line, Metric, Report, Way};
 use crate::run_file::{Earned, RunFile};
 use crate::table::{UNKNOWN, digits, new_table, right_aligned};
@@ -42,7 +42,7 @@ pub fn of_run(run: &RunFile) -> String {
     let label = run.environment.network.name.clone();
     let runs = vec![NamedRun { label, path: Path::new("run.json").to_owned(), run: run.clone() }];
     let mut blocks = ladder(&runs, Metric::Warm);
-    let mut lines = below(&Report { runs, without: Vec::new(), metric: Metric::Warm });
+    let mut lines = findings(&Report { runs, without: Vec::new(), metric: Metric::Warm });
     lines.insert(0, MARKS.to_owned());
     blocks.push(wrapped(&lines));
     blocks.join("\n\n")

@@ -35,6 +35,17 @@ fn about(named: &NamedRun) -> String {
 
 /// What every output says below its figures, a sentence each.
 pub(super) fn below(report: &Report) -> Vec<String> {
+    let mut lines = findings(report);
+    lines.extend(report.runs.iter().chain(&report.without).flat_map(|run| cautions(run, report.metric)));
+    lines.push(
+        "Ratios are to / from: below 1 is less, and less is better. Intervals: Student's t over the paired rounds of a run."
+            .to_owned(),
+    );
+    lines
+}
+
+/// What of it is the ladder's alone, and not said of a run already.
+pub(super) fn findings(report: &Report) -> Vec<String> {
     let ways = |runs: &[NamedRun]| -> Vec<Way> {
         runs.iter().map(|run| way(&run.run, &run.label, report.metric)).collect()
     };
@@ -54,10 +65,6 @@ pub(super) fn below(report: &Report) -> Vec<String> {
         );
     }
     lines.extend(with.iter().chain(&without).flat_map(|way| reasons(way, report.metric)));
-    lines.extend(report.runs.iter().chain(&report.without).flat_map(|run| cautions(run, report.metric)));
-    lines.push(
-        "Ratios are to / from: below 1 is less, and less is better. Intervals: Student's t over the paired rounds of a run.".to_owned(),
-    );
     lines
 }
 
