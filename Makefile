@@ -4,6 +4,9 @@ EXPERIMENT ?= stadiums
 PROFILE ?= quick
 # Round trips added before the dependencies: loopback (nothing), same-az or cross-az.
 NETWORK ?= loopback
+# At which distances `make ladder` measures, and whether (1) it also takes each lever away from the full set.
+NETWORKS ?= loopback same-az
+LEAVE_ONE_OUT ?=
 # Whose traces `make traces` shows and `make fetch-traces` takes back from AWS.
 RUN ?= bench/results/latest
 # How often `make bench-aa` measures.
@@ -28,7 +31,7 @@ GATES := $(if $(FAIL_IF),--fail-if '$(FAIL_IF)')
 EXPERIMENT_FILE := bench/experiments/$(EXPERIMENT).toml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build build-ladder bench capacity bench-aa table compare traces fetch-traces lab test conformance bench-lab bench-generator bench-telemetry check fmt clippy doc deny clean
+.PHONY: help setup build build-ladder bench capacity ladder bench-aa table compare traces fetch-traces lab test conformance bench-lab bench-generator bench-telemetry check fmt clippy doc deny clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +45,11 @@ bench-aa: setup build ## the bench judged by itself: the baseline against itself
 
 capacity: setup build ## raise the rate until errors or apdex say stop, in several situations (CAPACITY=quick|full|smoke NETWORK=..)
 	@$(BENCH) capacity --experiment $(EXPERIMENT_FILE) --profile $(CAPACITY) --network $(NETWORK) --lab $(LAB) --functions-dir $(FUNCTIONS)
+
+ladder: setup build ## what each lever earned from baseline to optimized, near and far (PROFILE=quick|article|smoke LEAVE_ONE_OUT=1 NETWORKS="loopback same-az", each shown beside the other)
+	@scripts/build-ladder
+	@$(if $(filter 1,$(LEAVE_ONE_OUT)),scripts/build-ladder leave-one-out)
+	@PROFILE="$(PROFILE)" TRACING="$(TRACING)" NETWORKS="$(NETWORKS)" LEAVE_ONE_OUT="$(LEAVE_ONE_OUT)" scripts/ladder
 
 table: ## print the last run's table again
 	@$(BENCH) table bench/results/latest/run.json $(GATES)

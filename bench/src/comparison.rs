@@ -24,23 +24,25 @@ const PLAIN: [(&str, RunValue); 2] = [
     ("package_bytes", |variant| variant.package_bytes.map(|bytes| bytes as f64)),
 ];
 
-/// Which variants are compared, by index: the first with each other one, and the second with the last.
-pub fn pairs(variants: usize) -> Vec<(usize, usize)> {
+/// Which variants are compared, by index: the first with each other one, and the second with the last; of a `ladder` only the first
+/// with each, since its rungs are judged against each other.
+pub fn pairs(variants: usize, ladder: bool) -> Vec<(usize, usize)> {
     let mut pairs: Vec<(usize, usize)> = (1..variants).map(|to| (0, to)).collect();
-    if variants > 2 {
+    if variants > 2 && !ladder {
         pairs.push((1, variants - 1));
     }
     pairs
 }
 
 /// Compares the variants of a run; `observations` are everything measured, `rounds` how many rounds were planned, `controls` what
-/// variants differ by from themselves.
+/// variants differ by from themselves, `ladder` whether they are rungs.
 pub fn comparisons(
     variants: &[Variant],
     observations: &[Observation],
     rounds: u32,
     prices: &Prices,
     controls: &[Control],
+    ladder: bool,
 ) -> Vec<Comparison> {
     let rounds: Vec<_> =
         variants.iter().map(|variant| Rounds::of(&variant.name, observations, rounds, prices)).collect();
@@ -50,7 +52,7 @@ pub fn comparisons(
         metrics.extend(PLAIN.iter().map(|(name, value)| plain(name, value(from), value(to))));
         Comparison { from: from.name.clone(), to: to.name.clone(), metrics }
     };
-    pairs(variants.len()).into_iter().map(compare).collect()
+    pairs(variants.len(), ladder).into_iter().map(compare).collect()
 }
 
 /// Every metric of [`PAIRED`] that both arms could have, `to` compared with `from`; `controls` give the noise floor.

@@ -20,6 +20,7 @@ pub mod interference;
 pub mod json_lines;
 pub mod lab;
 pub mod lab_error;
+pub mod ladder;
 pub mod last_words;
 pub mod load;
 pub mod metrics;

@@ -16,7 +16,7 @@ use bench::run::{Options, Outcome as Run, RunError, run};
 use bench::run_file::RunFile;
 use bench::sampling::Tracing;
 use bench::traces::cli::Outcome;
-use bench::{capacity, compare, table, traces, xray_api};
+use bench::{capacity, compare, ladder, table, traces, xray_api};
 use clap::{Args, Parser, Subcommand};
 use lambda_lab::distance::Network;
 use tokio::signal::unix::{SignalKind, signal};
@@ -48,6 +48,8 @@ enum Command {
     Capacity(capacity::command::Arguments),
     /// Compares the traces of two variants of a finished run, step by step.
     Traces(traces::cli::Arguments),
+    /// Shows what each lever of a ladder earned, for runs of it side by side.
+    Ladder(ladder::cli::Arguments),
 }
 
 #[derive(Debug, Args)]
@@ -102,6 +104,7 @@ async fn main() -> ExitCode {
         Command::FetchTraces(arguments) => fetch_traces(&arguments).await.map(|()| 0),
         Command::Capacity(arguments) => climb(&arguments).await.map(|()| 0),
         Command::Traces(arguments) => compare_traces(&arguments).map(|()| 0),
+        Command::Ladder(arguments) => show_ladder(&arguments).map(|()| 0),
     };
     match outcome {
         Ok(code) => ExitCode::from(code),
@@ -177,6 +180,13 @@ fn tell(judged: &[Judged]) -> u8 {
 
 fn compare_traces(arguments: &traces::cli::Arguments) -> anyhow::Result<()> {
     match traces::cli::run(arguments)? {
+        Outcome::Text(text) => say(&text),
+        Outcome::Written(path) => say(&path.display().to_string()),
+    }
+}
+
+fn show_ladder(arguments: &ladder::cli::Arguments) -> anyhow::Result<()> {
+    match ladder::cli::run(arguments)? {
         Outcome::Text(text) => say(&text),
         Outcome::Written(path) => say(&path.display().to_string()),
     }

@@ -151,7 +151,7 @@ pub async fn run(options: &Options, interruption: impl Future<Output = u8>) -> R
     let package_bytes = weigh(&experiment, &functions_dir)?;
     let names: Vec<String> = experiment.variants.iter().map(|variant| variant.name.clone()).collect();
     let arms = plan::arms(&names, &profile.control);
-    Known::planned(&names, !profile.arrivals.is_empty()).check(&options.gates)?;
+    Known::planned(&names, !profile.arrivals.is_empty(), experiment.is_ladder()).check(&options.gates)?;
     let steps = plan::steps(&arms, profile);
     let prices = Prices::bundled(std::env::consts::ARCH)?;
     let mut environment = Environment::before(profile, plan::names_in_order(&arms, profile.rounds), prices);

@@ -8,8 +8,9 @@ use lambda_lab::experiment::{Experiment, LoadProfile};
 
 use crate::comparison::comparisons;
 use crate::environment::Environment;
+use crate::ladder::rungs;
 use crate::metrics::{accounting, variant};
-use crate::noise_floor::controls;
+use crate::noise_floor::{controls, noise_floor};
 use crate::observation::Observation;
 use crate::phases::Surroundings;
 use crate::plan::Step;
@@ -75,7 +76,9 @@ pub fn summarise(mut facts: Facts<'_>) -> RunFile {
         })
         .collect();
     let control = controls(&facts.profile.control, of_whole_rounds, rounds, &prices);
-    let comparisons = comparisons(&variants, of_whole_rounds, rounds, &prices, &control);
+    let is_ladder = facts.experiment.is_ladder();
+    let comparisons = comparisons(&variants, of_whole_rounds, rounds, &prices, &control, is_ladder);
+    let ladder = rungs(&facts.experiment.variants, &variants, |metric| noise_floor(&control, metric));
     let modelled = modelled(&facts.environment.network);
     RunFile {
         schema_version: SCHEMA_VERSION,
@@ -91,7 +94,7 @@ pub fn summarise(mut facts: Facts<'_>) -> RunFile {
         variants,
         comparisons,
         control,
-        ladder: Vec::new(),
+        ladder,
         capacity: None,
         partial: facts.partial,
     }

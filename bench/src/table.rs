@@ -8,7 +8,7 @@ use std::path::Path;
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
 
-use crate::run_file::{Difference, RunFile, Variant};
+use crate::run_file::{Comparison, Difference, RunFile, Variant};
 use crate::table_notes::notes;
 
 /// The greatest width of a line, in columns.
@@ -71,9 +71,14 @@ pub fn render(run: &RunFile, path: &Path) -> String {
         blocks.extend(run.variants.chunks(VARIANTS_ABREAST).map(variants_table));
         blocks.extend(crate::cost_table::block(&run.variants));
     }
-    blocks.extend(
-        run.comparisons.iter().map(|comparison| crate::table_pairs::comparison(comparison, &run.control)),
-    );
+    // Each rung is judged against the one before it: the waterfall stands for a table of each two.
+    let on_ladder = |name: &str| run.ladder.iter().any(|rung| rung.rung == name);
+    let other = |pair: &&Comparison| !(on_ladder(&pair.from) && on_ladder(&pair.to));
+    let others = run.comparisons.iter().filter(other);
+    blocks.extend(others.map(|comparison| crate::table_pairs::comparison(comparison, &run.control)));
+    if !run.ladder.is_empty() {
+        blocks.push(crate::ladder::of_run(run));
+    }
     blocks.extend(run.control.iter().map(crate::table_pairs::control));
     blocks.extend(tracing_cost_table(&run.variants));
     blocks.extend(crate::capacity::table::blocks(run));

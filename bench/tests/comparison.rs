@@ -19,10 +19,11 @@ use rows::{Rows, close, function, sample};
 
 #[test]
 fn pairs_are_the_first_to_each_and_the_second_to_the_last() {
-    assert_eq!(pairs(1), []);
-    assert_eq!(pairs(2), [(0, 1)]);
-    assert_eq!(pairs(3), [(0, 1), (0, 2), (1, 2)]);
-    assert_eq!(pairs(4), [(0, 1), (0, 2), (0, 3), (1, 3)]);
+    assert_eq!(pairs(1, false), []);
+    assert_eq!(pairs(2, false), [(0, 1)]);
+    assert_eq!(pairs(3, false), [(0, 1), (0, 2), (1, 2)]);
+    assert_eq!(pairs(4, false), [(0, 1), (0, 2), (0, 3), (1, 3)]);
+    assert_eq!(pairs(4, true), [(0, 1), (0, 2), (0, 3)], "of a ladder");
 }
 
 /// `b` / `a`, with the variants of `control` as controls.
@@ -36,7 +37,7 @@ fn compared(rows: Rows, rounds: u32, control: &[&str]) -> Comparison {
     };
     let control: Vec<String> = control.iter().map(|name| (*name).to_owned()).collect();
     let controls = controls(&control, &observations, rounds, &prices);
-    comparisons(&[of("a"), of("b")], &observations, rounds, &prices, &controls).remove(0)
+    comparisons(&[of("a"), of("b")], &observations, rounds, &prices, &controls, false).remove(0)
 }
 
 fn metric<'a>(comparison: &'a Comparison, name: &str) -> &'a ComparedMetric {

@@ -149,6 +149,11 @@ fn mutated_run_files_are_refused_by_the_schema() {
     refused("/capacity/factor", json!(1.0));
     refused("/capacity/situations/0/knees/0/ended_by", json!(["boredom"]));
     refused("/capacity/situations/0/knees/0/steps/0/failed_by", json!("end"));
+    refused("/ladder/0/beside", json!("no"));
+    refused("/ladder/1/lever", json!(""));
+    refused("/ladder/1/metrics", json!([]));
+    refused("/ladder/1/metrics/0/verdict", json!("earned"));
+    refused("/ladder/1/metrics/0/interval", json!([0.1]));
 }
 
 /// Every object of the file is closed and every key of it is required, at any depth.

@@ -54,7 +54,7 @@ pub(super) fn knee(variant: &str, climbs: &[Climbed], sandboxes: Option<u32>) ->
 
 /// The pairs of `knees`, as a run's variants are compared.
 pub(super) fn ratios(knees: &[Knee]) -> Vec<KneeRatio> {
-    pairs(knees.len()).into_iter().map(|(from, to)| ratio(&knees[from], &knees[to])).collect()
+    pairs(knees.len(), false).into_iter().map(|(from, to)| ratio(&knees[from], &knees[to])).collect()
 }
 
 fn ratio(from: &Knee, to: &Knee) -> KneeRatio {

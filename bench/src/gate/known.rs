@@ -36,12 +36,12 @@ pub struct Known {
 }
 
 impl Known {
-    /// What a run of these `variants` will compare.
-    pub fn planned(variants: &[String], has_load: bool) -> Self {
+    /// What a run of these `variants` will compare; `is_ladder`, whether they are rungs.
+    pub fn planned(variants: &[String], has_load: bool, is_ladder: bool) -> Self {
         let pair =
             |(from, to): (usize, usize)| Pair { to: variants[to].clone(), from: variants[from].clone() };
         let main = variants.len().checked_sub(1).filter(|last| *last > 0).map(|last| pair((0, last)));
-        Self { pairs: pairs(variants.len()).into_iter().map(pair).collect(), main, has_load }
+        Self { pairs: pairs(variants.len(), is_ladder).into_iter().map(pair).collect(), main, has_load }
     }
 
     /// What `run` compares.

@@ -84,7 +84,7 @@ pub struct RunFile {
     pub accounting: Accounting,
     /// In the experiment's order.
     pub variants: Vec<Variant>,
-    /// The first variant to each other, and the second to the last.
+    /// The first variant to each other, and, where there is no ladder, the second to the last.
     pub comparisons: Vec<Comparison>,
     /// Variants measured twice in every round and compared with themselves: what a difference must exceed to be one. Empty where
     /// the run had no such control.

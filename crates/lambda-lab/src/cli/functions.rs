@@ -208,6 +208,7 @@ impl<'a> Grouped<'a> {
             logging: LogSettings { format: log_format, ..LogSettings::default() },
             tracing: self.one(TRACING, number, name)?.unwrap_or_default(),
             env,
+            lever: None,
         })
     }
 }

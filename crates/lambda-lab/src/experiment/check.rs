@@ -13,7 +13,7 @@ use super::error::{Checked, ExperimentError, Source};
 use super::file::{AccountTable, ArrivalTable, ControlValue, File, FunctionTable, LoadTable, ParameterValue};
 use super::function::{NAME_EXPECTED, function, is_name, quoted};
 use super::{
-    AccountLimits, ArrivalPhase, Experiment, Function, LoadProfile, ParameterTemplate, control_name,
+    AccountLimits, ArrivalPhase, Experiment, Function, LoadProfile, ParameterTemplate, control_name, lever,
 };
 
 pub(super) fn experiment(text: &str, path: &Path) -> Checked<Experiment> {
@@ -27,9 +27,13 @@ pub(super) fn experiment(text: &str, path: &Path) -> Checked<Experiment> {
         tables.iter().map(|table| function(&source, table, &mut names)).collect()
     };
     let setup = functions(&file.setup)?;
-    let variants = functions(&file.variant)?;
+    let mut variants = functions(&file.variant)?;
     if variants.is_empty() {
         return Err(source.invalid(0..0, "variant", "[]", "expected at least one [[variant]]"));
+    }
+    lever::none_in_setup(&source, &file.setup)?;
+    for (variant, lever) in variants.iter_mut().zip(lever::levers(&source, &file.variant)?) {
+        variant.lever = lever;
     }
     let name = file.experiment.name;
     if !is_name(name.get_ref()) {

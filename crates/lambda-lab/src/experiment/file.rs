@@ -79,6 +79,8 @@ pub(super) struct FunctionTable {
     pub(super) tracing: TracingMode,
     #[serde(default)]
     pub(super) env: BTreeMap<Spanned<String>, String>,
+    pub(super) lever: Option<Spanned<String>>,
+    pub(super) against: Option<Spanned<String>>,
 }
 
 #[derive(Debug, Deserialize)]

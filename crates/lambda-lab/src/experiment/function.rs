@@ -75,6 +75,7 @@ pub(super) fn function(
         logging: logging(source, table)?,
         tracing: table.tracing,
         env: environment(source, &table.env)?,
+        lever: None,
     })
 }
 

@@ -8,6 +8,7 @@ mod check;
 mod error;
 mod file;
 mod function;
+mod lever;
 #[cfg(test)]
 mod tests;
 
@@ -82,6 +83,19 @@ pub struct Function {
     pub tracing: TracingMode,
     /// The function's own environment; `${key}` stands for a service's value.
     pub env: BTreeMap<String, String>,
+    /// What makes a variant a rung of a ladder.
+    pub lever: Option<Lever>,
+}
+
+/// What one variant has changed against another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lever {
+    /// What was changed, in a few words: one line of at most 80 characters.
+    pub words: String,
+    /// The name of the variant it is compared with.
+    pub against: String,
+    /// Whether `against` was named in the file: then the rung stands beside the way from the ladder's foot to its top.
+    pub beside: bool,
 }
 
 /// How the program of a function or an extension is found.
@@ -166,6 +180,11 @@ impl Experiment {
             .chain(self.parameters.iter().map(|parameter| &parameter.value))
             .chain(self.secrets.values());
         templates.any(|template| template.contains("${"))
+    }
+
+    /// Whether its variants are the rungs of a ladder.
+    pub fn is_ladder(&self) -> bool {
+        self.variants.iter().any(|variant| variant.lever.is_some())
     }
 
     /// The load profile called `name`.

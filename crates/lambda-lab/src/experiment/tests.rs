@@ -128,3 +128,64 @@ fn placeholders_are_filled_in_or_refused() {
         assert!(message.contains(wrong) && message.contains("known are: database.port"), "{message}");
     }
 }
+
+/// Variants `a`, `b`, ..; each with the keys given.
+fn rungs(keys: &[&str]) -> String {
+    let variants = ('a'..)
+        .zip(keys)
+        .map(|(name, keys)| VARIANT.replace("name = \"a\"", &format!("name = \"{name}\"")) + keys + "\n");
+    HEAD.to_owned() + &variants.collect::<String>()
+}
+
+#[test]
+fn a_rung_is_compared_with_the_variant_before_it_or_the_one_it_names() {
+    let text = rungs(&[
+        "",
+        "",
+        "lever = \" x kept \"",
+        "lever = \"y\"",
+        "lever = \"z\"\nagainst = \"a\"",
+        "lever = \"w\"",
+        "",
+    ]);
+    let experiment = parse(&text).unwrap();
+    let seen: Vec<_> = experiment.variants.iter().map(|variant| variant.lever.as_ref()).collect();
+    let told = |lever: &super::Lever| (lever.words.clone(), lever.against.clone(), lever.beside);
+    let expected = |words: &str, against: &str, beside| Some((words.to_owned(), against.to_owned(), beside));
+    assert_eq!(
+        seen.into_iter().map(|lever| lever.map(told)).collect::<Vec<_>>(),
+        [
+            None,
+            None,
+            expected("x kept", "b", false),
+            expected("y", "c", false),
+            expected("z", "a", true),
+            expected("w", "e", true),
+            None
+        ]
+    );
+}
+
+#[test]
+fn levers_that_say_nothing_or_have_nothing_to_be_compared_with_are_refused() {
+    let lever = |words: &str| rungs(&["", &format!("lever = {words}")]);
+    for wrong in ["\"\"", "\"  \"", "\"two\\nlines\"", "\"a\\u0007\"", &format!("\"{}\"", "é".repeat(81))] {
+        refused(&lever(wrong), &["line 15", "lever = ", "one line of 1 to 80 characters"]);
+    }
+    assert!(parse(&lever(&format!("\"{}\"", "é".repeat(80)))).is_ok());
+    refused(&rungs(&["lever = \"x\""]), &["line 9", "lever = \"x\"", "the ladder's foot", "against"]);
+    refused(
+        &rungs(&["", "lever = \"x\"", "", "lever = \"y\""]),
+        &["line 27", "\"y\"", "\"c\" before it is no rung"],
+    );
+    refused(&rungs(&["", "against = \"a\""]), &["line 15", "against = \"a\"", "beside lever"]);
+    refused(
+        &rungs(&["", "lever = \"x\"\nagainst = \"c\""]),
+        &["line 16", "against = \"c\"", "another variant: a"],
+    );
+    refused(&rungs(&["", "lever = \"x\"\nagainst = \"b\""]), &["line 16", "another variant: a"]);
+    refused(&rungs(&["lever = \"x\"\nagainst = \"a\""]), &["line 10", "the file has none"]);
+    let setup = format!("{HEAD}{VARIANT}").replace("[[variant]]", "[[setup]]") + "lever = \"x\"\n";
+    let setup = setup + &VARIANT.replace("name = \"a\"", "name = \"b\"");
+    refused(&setup, &["line 9", "lever = \"x\"", "only in a [[variant]]"]);
+}
