@@ -32,6 +32,7 @@ pub mod run;
 pub mod run_file;
 pub mod sample;
 pub mod sampling;
+pub mod scenario;
 pub mod schedule;
 pub mod statistics;
 pub mod summary;

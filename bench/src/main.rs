@@ -65,6 +65,9 @@ struct RunArguments {
     /// Where to make the result folder.
     #[arg(long, default_value = "bench/results")]
     results: PathBuf,
+    /// A load scenario in Artillery's YAML, instead of the profile's own arrivals; may be given several times, they run in order.
+    #[arg(long = "scenario", value_name = "FILE")]
+    scenarios: Vec<PathBuf>,
 }
 
 impl From<RunArguments> for Options {
@@ -77,6 +80,7 @@ impl From<RunArguments> for Options {
             network: arguments.network,
             tracing: arguments.tracing,
             results: arguments.results,
+            scenarios: arguments.scenarios,
         }
     }
 }

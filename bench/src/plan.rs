@@ -50,9 +50,9 @@ pub fn order(variants: &[String], rounds: u32) -> Vec<Vec<String>> {
 
 /// Every step of a run, in order. Load turns only where the profile has arrivals.
 pub fn steps(variants: &[String], profile: &LoadProfile) -> Vec<Step> {
-    let turns: &[Turn] = match profile.arrivals.as_slice() {
-        [] => &[Turn::Cold, Turn::Warm],
-        _ => &[Turn::Cold, Turn::Warm, Turn::Load],
+    let turns: &[Turn] = match profile.has_load() {
+        false => &[Turn::Cold, Turn::Warm],
+        true => &[Turn::Cold, Turn::Warm, Turn::Load],
     };
     let mut steps = Vec::new();
     for (round, names) in (1..).zip(order(variants, profile.rounds)) {
@@ -70,7 +70,7 @@ mod tests {
     use super::*;
 
     fn profile(rounds: u32, arrivals: Vec<ArrivalPhase>) -> LoadProfile {
-        LoadProfile { rounds, cold_starts: 1, warm_up_requests: 1, warm_requests: 1, arrivals }
+        LoadProfile { rounds, cold_starts: 1, warm_up_requests: 1, warm_requests: 1, arrivals, scenarios: vec![] }
     }
 
     fn told(steps: &[Step]) -> Vec<String> {

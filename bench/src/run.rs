@@ -29,6 +29,7 @@ use crate::recorder::{RecordError, Recorder};
 use crate::result_folder::{FolderError, ResultFolder};
 use crate::run_file::RunFile;
 use crate::sampling::Tracing;
+use crate::scenario::{Offered, ScenarioError};
 use crate::summary::{Facts, summarise};
 use crate::tracing_cost::SentBytes;
 
@@ -52,6 +53,8 @@ pub struct Options {
     pub tracing: Tracing,
     /// Where the result folders are made.
     pub results: PathBuf,
+    /// Scenario files that make the load instead of the profile's own arrivals; none for those.
+    pub scenarios: Vec<PathBuf>,
 }
 
 /// Why a run came to no result.
@@ -60,6 +63,9 @@ pub enum RunError {
     /// The experiment file.
     #[error(transparent)]
     Experiment(#[from] ExperimentError),
+    /// A scenario file.
+    #[error(transparent)]
+    Scenario(#[from] ScenarioError),
     /// A program that is not there.
     #[error(transparent)]
     Program(#[from] ProgramError),
@@ -121,14 +127,15 @@ pub async fn run(
     interruption: impl Future<Output = u8>,
 ) -> Result<(RunFile, PathBuf), RunError> {
     let experiment = Experiment::load(&options.experiment)?;
-    let profile = experiment.profile(&options.profile)?;
+    let profile = &loaded_by(experiment.profile(&options.profile)?, &options.scenarios);
+    let offered = Offered::of(profile)?;
     programs::check(&experiment, &options.functions_dir)?;
     let functions_dir = absolute(&options.functions_dir)?;
     let package_bytes = weigh(&experiment, &functions_dir)?;
     let names: Vec<String> = experiment.variants.iter().map(|variant| variant.name.clone()).collect();
     let steps = plan::steps(&names, profile);
     let prices = Prices::bundled(std::env::consts::ARCH)?;
-    let mut environment = Environment::before(profile, plan::order(&names, profile.rounds), prices);
+    let mut environment = Environment::before(profile, &offered, plan::order(&names, profile.rounds), prices);
     environment.tracing = options.tracing;
 
     let started = Timestamp::now();
@@ -145,7 +152,7 @@ pub async fn run(
         network: options.network.name(),
     })?;
     let measured = tokio::select! {
-        measured = start_and_measure(&mut lab, &names, profile, options.tracing, &steps, &mut recorder) => measured,
+        measured = start_and_measure(&mut lab, &names, (profile, &offered), options.tracing, &steps, &mut recorder) => measured,
         exit_code = interruption => Err(RunError::Interrupted { exit_code, folder: folder.file("") }),
     };
     if lab.stop().await.is_none() {
@@ -162,6 +169,7 @@ pub async fn run(
         experiment: &experiment,
         profile_name: &options.profile,
         profile,
+        offered: &offered,
         started: told(started),
         finished: told(Timestamp::now()),
         environment,
@@ -173,6 +181,16 @@ pub async fn run(
     });
     let path = folder.finish(&run_file)?;
     Ok((run_file, path))
+}
+
+/// `profile` with the load of `scenarios`, if there are any.
+fn loaded_by(profile: &LoadProfile, scenarios: &[PathBuf]) -> LoadProfile {
+    let mut profile = profile.clone();
+    if !scenarios.is_empty() {
+        profile.arrivals.clear();
+        profile.scenarios = scenarios.to_vec();
+    }
+    profile
 }
 
 /// A run without them has its figures all the same.
@@ -194,7 +212,7 @@ struct Measured {
 async fn start_and_measure(
     lab: &mut Lab,
     names: &[String],
-    profile: &LoadProfile,
+    (profile, offered): (&LoadProfile, &Offered),
     tracing: Tracing,
     steps: &[Step],
     recorder: &mut Recorder,
@@ -204,7 +222,7 @@ async fn start_and_measure(
     let control = lab.ready().await?;
     note(&format!("the lab is ready after {:.1} s", begun.elapsed().as_secs_f64()));
     let (turns, interference) = tokio::select! {
-        measured = measure(&control, names, profile, tracing, steps, recorder) => measured?,
+        measured = measure(&control, names, (profile, offered), tracing, steps, recorder) => measured?,
         ended = lab.ended() => return Err(ended.into()),
     };
     Ok(Measured { ready: control.ready, turns, interference })
@@ -213,21 +231,20 @@ async fn start_and_measure(
 async fn measure(
     control: &Control,
     names: &[String],
-    profile: &LoadProfile,
+    (profile, offered): (&LoadProfile, &Offered),
     tracing: Tracing,
     steps: &[Step],
     recorder: &mut Recorder,
 ) -> Result<(Vec<(Step, Surroundings)>, Vec<Interference>), RunError> {
-    let arrivals = phases::arrivals_of(profile);
     let addressed = |name: &String| Ok((name.clone(), control.uri(name)?));
     let variants: Vec<(String, Uri)> = names.iter().map(addressed).collect::<Result<_, LabError>>()?;
     bodies::check(&variants).await?;
     note("all variants answer the same");
 
-    let requests = |step: &Step| phases::requests(profile, arrivals.len(), step.turn);
+    let requests = |step: &Step| phases::requests(profile, offered.arrivals.len(), step.turn);
     let progress = Progress::new(profile.rounds, steps.iter().map(requests).sum());
     let driver =
-        Driver { control, variants: &variants, profile, arrivals: &arrivals, tracing, progress: &progress };
+        Driver { control, variants: &variants, profile, offered, tracing, progress: &progress };
     let mut turns = Vec::with_capacity(steps.len());
     let mut watch = Watch::default();
     for step in steps {

@@ -8,12 +8,13 @@ use lambda_lab::experiment::{Experiment, LoadProfile};
 
 use crate::comparison::comparisons;
 use crate::environment::Environment;
+use crate::load;
 use crate::metrics::{accounting, variant};
 use crate::observation::Observation;
 use crate::phases::Surroundings;
 use crate::plan::Step;
-use crate::run_file::{RunFile, SCHEMA_VERSION};
-use crate::schedule;
+use crate::run_file::{RunFile, SCHEMA_VERSION, Variant};
+use crate::scenario::Offered;
 use crate::tracing_cost::SentBytes;
 
 /// A finished run.
@@ -25,6 +26,8 @@ pub struct Facts<'a> {
     pub profile_name: &'a str,
     /// The profile.
     pub profile: &'a LoadProfile,
+    /// What its load turns sent.
+    pub offered: &'a Offered,
     /// UTC, ISO 8601.
     pub started: String,
     /// UTC, ISO 8601.
@@ -46,7 +49,7 @@ pub struct Facts<'a> {
 /// Computes the run file.
 pub fn summarise(facts: Facts<'_>) -> RunFile {
     let prices = facts.environment.prices.clone();
-    let schedule_s = schedule::span(&facts.profile.arrivals).as_secs_f64();
+    let schedule_s = facts.offered.span.as_secs_f64();
     let variants: Vec<_> = facts
         .experiment
         .variants
@@ -58,7 +61,9 @@ pub fn summarise(facts: Facts<'_>) -> RunFile {
                 facts.observations.iter().filter(|seen| own(&seen.sample.variant)).collect();
             let turns: Vec<_> =
                 facts.turns.iter().filter(|(step, _)| own(&step.variant)).map(|(_, read)| read).collect();
-            variant(function, *package_bytes, &observations, &turns, schedule_s, &prices, facts.sent)
+            let apdex = load::apdex_at(&observations, facts.offered.apdex_threshold_ms);
+            let numbers = variant(function, *package_bytes, &observations, &turns, schedule_s, &prices, facts.sent);
+            Variant { apdex, ..numbers }
         })
         .collect();
     let comparisons = comparisons(&variants, facts.observations, facts.profile.rounds, &prices);

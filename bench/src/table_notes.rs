@@ -7,7 +7,7 @@ use std::path::Path;
 
 use lambda_lab::control::NetworkReport;
 
-use crate::environment::Environment;
+use crate::environment::{Environment, Profile};
 use crate::interference::Interference;
 use crate::progress::spoken;
 use crate::run_file::{Load, RunFile, Variant};
@@ -31,7 +31,7 @@ pub fn head(run: &RunFile) -> String {
             profile.cold_starts,
             profile.warm_requests,
             profile.warm_up_requests,
-            if profile.arrivals.is_empty() { "" } else { ", then the load" },
+            load_words(profile),
         ),
         format!(
             "{} cores of {machine}; load average {} before, {} after; began {}{}.",
@@ -79,6 +79,17 @@ pub fn notes(run: &RunFile, path: &Path) -> String {
     ));
     lines.push(format!("Everything: {}", path.display()));
     wrapped(&lines)
+}
+
+/// The load phase, with the scenario files that made it and what its errors and apdex are judged by.
+fn load_words(profile: &Profile) -> String {
+    if profile.arrivals.is_empty() && profile.scenarios.is_empty() {
+        return String::new();
+    }
+    let files: Vec<&str> = profile.scenarios.iter().map(|scenario| scenario.file.as_str()).collect();
+    let by = if files.is_empty() { String::new() } else { format!(" of {}", files.join(" and ")) };
+    let time_limit_s = digits(profile.time_limit_ms / 1000.0);
+    format!(", then the load{by} (apdex at {} ms, time-out {time_limit_s} s)", digits(profile.apdex_threshold_ms))
 }
 
 /// How far the dependencies are said to be.

@@ -99,6 +99,7 @@ pub(super) struct LoadTable {
     pub(super) warm_requests: Spanned<i64>,
     #[serde(default)]
     pub(super) arrivals: Vec<Spanned<ArrivalTable>>,
+    pub(super) scenarios: Option<Spanned<Vec<Spanned<String>>>>,
 }
 
 #[derive(Debug, Deserialize)]
