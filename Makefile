@@ -10,6 +10,8 @@ RUN ?= bench/results/latest
 TRACING ?= sampled
 # How `make traces` prints: table, json or markdown.
 FORMAT ?= table
+# The load scenario that `make bench-artillery` runs.
+SCENARIO ?= bench/scenarios/sustained.yml
 export CARGO_TARGET_DIR ?= $(CURDIR)/target
 
 FUNCTIONS := $(CARGO_TARGET_DIR)/functions
@@ -18,7 +20,7 @@ LAB := $(CARGO_TARGET_DIR)/release/lambda-lab
 EXPERIMENT_FILE := bench/experiments/$(EXPERIMENT).toml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build bench table traces fetch-traces lab test conformance bench-lab bench-telemetry check fmt clippy doc deny clean
+.PHONY: help setup build bench bench-artillery table traces fetch-traces lab test conformance bench-lab bench-telemetry check fmt clippy doc deny clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,6 +28,10 @@ help: ## this list
 bench: setup build ## measure all variants side by side on this machine (PROFILE=quick|article|smoke NETWORK=loopback|same-az|cross-az TRACING=off|sampled|half|all)
 	@$(BENCH) run --experiment $(EXPERIMENT_FILE) --profile $(PROFILE) --network $(NETWORK) --tracing $(TRACING) --lab $(LAB) \
 		--functions-dir $(FUNCTIONS)
+
+bench-artillery: setup build ## the same load scenario by the built-in engine and by Artillery (SCENARIO=bench/scenarios/ramp.yml); needs Node.js
+	@artillery=$$(scripts/artillery) && $(BENCH) artillery --scenario $(SCENARIO) --experiment $(EXPERIMENT_FILE) --network $(NETWORK) \
+		--lab $(LAB) --functions-dir $(FUNCTIONS) --artillery $$artillery
 
 table: ## print the last run's table again
 	@$(BENCH) table bench/results/latest/run.json

@@ -4,6 +4,7 @@
 //! disk -> statistics (pure) -> `run.json` -> table. Invariant: the table and every later report read `run.json` alone, and
 //! every request that was meant to be sent is accounted for in it.
 
+pub mod artillery;
 pub mod bodies;
 pub mod client;
 pub mod comparison;

@@ -8,12 +8,13 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context;
+use bench::artillery::ArtilleryError;
 use bench::progress::note;
 use bench::run::{Options, RunError, run};
 use bench::run_file::RunFile;
 use bench::sampling::Tracing;
 use bench::traces::cli::Outcome;
-use bench::{table, traces, xray_api};
+use bench::{artillery, table, traces, xray_api};
 use clap::{Args, Parser, Subcommand};
 use lambda_lab::distance::Network;
 use tokio::signal::unix::{SignalKind, signal};
@@ -35,6 +36,8 @@ enum Command {
         /// The run file, such as bench/results/latest/run.json.
         run_json: PathBuf,
     },
+    /// Runs a load scenario by the built-in engine and by Artillery, or puts a report of Artillery's beside a finished run.
+    Artillery(artillery::cli::Arguments),
     /// Takes the traces of a run on AWS back from X-Ray, into the run's folder.
     FetchTraces(xray_api::cli::Arguments),
     /// Compares the traces of two variants of a finished run, step by step.
@@ -90,6 +93,7 @@ async fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Run(arguments) => measure(arguments.into()).await,
         Command::Table { run_json } => print_again(&run_json),
+        Command::Artillery(arguments) => beside_artillery(arguments).await,
         Command::FetchTraces(arguments) => fetch_traces(&arguments).await,
         Command::Traces(arguments) => compare_traces(&arguments),
     };
@@ -108,16 +112,29 @@ async fn main() -> ExitCode {
 }
 
 async fn measure(options: Options) -> anyhow::Result<()> {
+    let (run_file, path) = run(&options, interruption()?).await?;
+    print(&run_file, &path)
+}
+
+async fn beside_artillery(arguments: artillery::cli::Arguments) -> anyhow::Result<()> {
+    let told = artillery::cli::run(arguments, interruption()?).await;
+    // The exit code of an interruption is the run's.
+    say(&told.map_err(|error| match error {
+        ArtilleryError::Run(error) => anyhow::Error::from(error),
+        other => other.into(),
+    })?)
+}
+
+/// Resolves to an exit code when the user wants it to end. Signals are listened for from now on.
+fn interruption() -> anyhow::Result<impl Future<Output = u8>> {
     let mut interrupts = signal(SignalKind::interrupt()).context("cannot listen for signals")?;
     let mut terminations = signal(SignalKind::terminate()).context("cannot listen for signals")?;
-    let interruption = async {
+    Ok(async move {
         tokio::select! {
             _ = interrupts.recv() => 130,
             _ = terminations.recv() => 143,
         }
-    };
-    let (run_file, path) = run(&options, interruption).await?;
-    print(&run_file, &path)
+    })
 }
 
 #[cfg(feature = "aws")]

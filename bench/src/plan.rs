@@ -70,7 +70,14 @@ mod tests {
     use super::*;
 
     fn profile(rounds: u32, arrivals: Vec<ArrivalPhase>) -> LoadProfile {
-        LoadProfile { rounds, cold_starts: 1, warm_up_requests: 1, warm_requests: 1, arrivals, scenarios: vec![] }
+        LoadProfile {
+            rounds,
+            cold_starts: 1,
+            warm_up_requests: 1,
+            warm_requests: 1,
+            arrivals,
+            scenarios: vec![],
+        }
     }
 
     fn told(steps: &[Step]) -> Vec<String> {

@@ -243,8 +243,7 @@ async fn measure(
 
     let requests = |step: &Step| phases::requests(profile, offered.arrivals.len(), step.turn);
     let progress = Progress::new(profile.rounds, steps.iter().map(requests).sum());
-    let driver =
-        Driver { control, variants: &variants, profile, offered, tracing, progress: &progress };
+    let driver = Driver { control, variants: &variants, profile, offered, tracing, progress: &progress };
     let mut turns = Vec::with_capacity(steps.len());
     let mut watch = Watch::default();
     for step in steps {

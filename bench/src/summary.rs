@@ -62,7 +62,8 @@ pub fn summarise(facts: Facts<'_>) -> RunFile {
             let turns: Vec<_> =
                 facts.turns.iter().filter(|(step, _)| own(&step.variant)).map(|(_, read)| read).collect();
             let apdex = load::apdex_at(&observations, facts.offered.apdex_threshold_ms);
-            let numbers = variant(function, *package_bytes, &observations, &turns, schedule_s, &prices, facts.sent);
+            let numbers =
+                variant(function, *package_bytes, &observations, &turns, schedule_s, &prices, facts.sent);
             Variant { apdex, ..numbers }
         })
         .collect();

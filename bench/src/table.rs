@@ -173,7 +173,7 @@ pub(crate) fn new_table() -> Table {
 }
 
 /// Numbers to the right.
-fn finished(table: Table) -> String {
+pub(crate) fn finished(table: Table) -> String {
     right_aligned(table, 1..)
 }
 

@@ -89,7 +89,10 @@ fn load_words(profile: &Profile) -> String {
     let files: Vec<&str> = profile.scenarios.iter().map(|scenario| scenario.file.as_str()).collect();
     let by = if files.is_empty() { String::new() } else { format!(" of {}", files.join(" and ")) };
     let time_limit_s = digits(profile.time_limit_ms / 1000.0);
-    format!(", then the load{by} (apdex at {} ms, time-out {time_limit_s} s)", digits(profile.apdex_threshold_ms))
+    format!(
+        ", then the load{by} (apdex at {} ms, time-out {time_limit_s} s)",
+        digits(profile.apdex_threshold_ms)
+    )
 }
 
 /// How far the dependencies are said to be.

@@ -69,7 +69,8 @@ fn one_to_twenty_in_five_seconds_are_53() -> Result<(), Failed> {
 fn artillery_still_answers_so(modules: &Path) -> Result<(), Failed> {
     let script = here().join("tests/judges/artillery_phases.js");
     let cases = std::fs::File::open(fixture()).unwrap();
-    let asked = Command::new("node").arg(script).arg(modules).stdin(cases).stderr(Stdio::inherit()).output().unwrap();
+    let asked =
+        Command::new("node").arg(script).arg(modules).stdin(cases).stderr(Stdio::inherit()).output().unwrap();
     if !asked.status.success() {
         return Err(format!("node: {}", asked.status).into());
     }
@@ -115,5 +116,7 @@ fn modules() -> Result<PathBuf, String> {
     let program = PathBuf::from(String::from_utf8_lossy(&told.stdout).trim());
     // <modules>/artillery/bin/run
     let modules = program.ancestors().nth(3).filter(|_| program.is_file());
-    modules.map(Path::to_owned).ok_or_else(|| "Artillery is not installed; scripts/artillery installs it".to_owned())
+    modules
+        .map(Path::to_owned)
+        .ok_or_else(|| "Artillery is not installed; scripts/artillery installs it".to_owned())
 }

@@ -34,7 +34,9 @@ pub(super) fn scenario(text: &str, path: &Path, sha256: String) -> Checked<Scena
         return Err(empty.invalid("expected a map, {} where nothing is set: Artillery ends at an empty one"));
     }
     let has_expect = expect_plugin(plugins.as_ref())?;
-    let target = config.get("target").map(|target| target.text("expected an address, such as \"http://127.0.0.1:3000\""));
+    let target = config
+        .get("target")
+        .map(|target| target.text("expected an address, such as \"http://127.0.0.1:3000\""));
     let (url, expect) = request(&top, has_expect)?;
     Ok(Scenario {
         path: path.to_owned(),
@@ -70,7 +72,10 @@ fn apdex_threshold_ms(config: &Map<'_>, plugins: Option<&Map<'_>>) -> Checked<Op
     // Where both say it, Artillery's plugin takes the second.
     for settings in [of_plugin, own].into_iter().flatten() {
         if let Some(value) = settings.map(&keys::APDEX)?.get("threshold") {
-            threshold = Some(value.number_that("expected milliseconds, 1 to 600000", |ms| (1.0..=600_000.0).contains(&ms))?);
+            threshold =
+                Some(value.number_that("expected milliseconds, 1 to 600000", |ms| {
+                    (1.0..=600_000.0).contains(&ms)
+                })?);
         }
     }
     Ok(threshold)
@@ -79,7 +84,8 @@ fn apdex_threshold_ms(config: &Map<'_>, plugins: Option<&Map<'_>>) -> Checked<Op
 fn time_limit(config: &Map<'_>) -> Checked<Option<Duration>> {
     let Some(http) = config.get("http") else { return Ok(None) };
     let Some(timeout) = http.map(&keys::HTTP)?.get("timeout") else { return Ok(None) };
-    let seconds = timeout.number_that("expected seconds, 0.1 to 900", |seconds| (0.1..=900.0).contains(&seconds))?;
+    let seconds =
+        timeout.number_that("expected seconds, 0.1 to 900", |seconds| (0.1..=900.0).contains(&seconds))?;
     Ok(Some(Duration::from_secs_f64(seconds)))
 }
 
@@ -117,7 +123,9 @@ fn phase(phase: &Map<'_>) -> Checked<Phase> {
     if let Arrivals::Rate(rate) = arrivals
         && rate * duration_s < 1.0
     {
-        return Err(length.invalid("expected a phase long enough for one arrival: Artillery would never end it"));
+        return Err(
+            length.invalid("expected a phase long enough for one arrival: Artillery would never end it")
+        );
     }
     Ok(Phase { duration_s, arrivals })
 }
@@ -135,7 +143,9 @@ fn ramp(rate: Option<&Value<'_>>, to: &Value<'_>) -> Checked<Arrivals> {
         None => 0.0,
     };
     if from == 0.0 && end == 0.0 {
-        return Err(to.invalid("expected a rate above 0 at one of the ramp's ends; for no arrivals write pause"));
+        return Err(
+            to.invalid("expected a rate above 0 at one of the ramp's ends; for no arrivals write pause")
+        );
     }
     Ok(Arrivals::Ramp { from, to: end })
 }
@@ -144,12 +154,14 @@ fn whole(value: &Value<'_>, most: f64) -> Checked<u32> {
     let expected = format!(
         "expected a whole number, 1 to {most}; for fewer than one a second write arrivalCount, for none pause"
     );
-    let number = value.number_that(&expected, |number| number.fract() == 0.0 && (1.0..=most).contains(&number))?;
+    let number =
+        value.number_that(&expected, |number| number.fract() == 0.0 && (1.0..=most).contains(&number))?;
     Ok(number as u32)
 }
 
 fn seconds(value: &Value<'_>) -> Checked<f64> {
-    const EXPECTED: &str = "expected whole seconds, such as 60, or a time with its unit, such as 1m, 90s or 1.5s, up to 1d";
+    const EXPECTED: &str =
+        "expected whole seconds, such as 60, or a time with its unit, such as 1m, 90s or 1.5s, up to 1d";
     let seconds = match value.number(EXPECTED) {
         Ok(number) => (number.fract() == 0.0).then_some(number),
         Err(_) => duration::seconds(value.text(EXPECTED)?),
@@ -175,7 +187,9 @@ fn request(top: &Map<'_>, has_expect: bool) -> Checked<(String, Expect)> {
     }
     let expect = get.get("expect");
     if let Some(expect) = expect.as_ref().filter(|_| !has_expect) {
-        return Err(expect.invalid("expected `expect: {}` in config.plugins as well: without it Artillery checks nothing"));
+        return Err(expect.invalid(
+            "expected `expect: {}` in config.plugins as well: without it Artillery checks nothing",
+        ));
     }
     Ok((path.to_owned(), expect.map(|expect| expectations(&expect)).transpose()?.unwrap_or_default()))
 }
@@ -196,7 +210,9 @@ fn expectations(value: &Value<'_>) -> Checked<Expect> {
     for item in items {
         let map = item.map(&keys::EXPECT)?;
         if listed && map.len() != 1 {
-            return Err(item.invalid("expected one key in each item: of several Artillery checks the first alone"));
+            return Err(
+                item.invalid("expected one key in each item: of several Artillery checks the first alone")
+            );
         }
         if let Some(status) = map.get("statusCode") {
             let codes = if status.is_list() { status.list("")? } else { vec![status] };

@@ -9,7 +9,9 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 pub enum ScenarioError {
     /// It cannot be read.
-    #[error("scenario file {path}: {source}; name an existing file, relative to the experiment file's folder in its `scenarios`, or with --scenario")]
+    #[error(
+        "scenario file {path}: {source}; name an existing file, relative to the experiment file's folder in its `scenarios`, or with --scenario"
+    )]
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -53,7 +55,9 @@ pub enum ScenarioError {
         key: String,
     },
     /// Neither knows the key.
-    #[error("scenario file {path}, line {line}: {key} is no key that Artillery's documentation has there; expected one of: {known}")]
+    #[error(
+        "scenario file {path}, line {line}: {key} is no key that Artillery's documentation has there; expected one of: {known}"
+    )]
     Unknown {
         /// The file.
         path: PathBuf,

@@ -33,7 +33,8 @@ impl Expect {
             return Some(STATUS.to_owned());
         }
         let content_type = self.content_type.as_deref()?;
-        let found = headers.get(header::CONTENT_TYPE).and_then(|found| found.to_str().ok()).unwrap_or_default();
+        let found =
+            headers.get(header::CONTENT_TYPE).and_then(|found| found.to_str().ok()).unwrap_or_default();
         let met = match content_type {
             "json" => JSON_TYPES.iter().any(|json| found.contains(json)) && is_structure(body),
             other => found.eq_ignore_ascii_case(other),
@@ -81,9 +82,13 @@ mod tests {
         let expect = Expect { statuses: vec![], content_type: Some("json".to_owned()) };
         assert_eq!(failure(&expect, 200, "application/json; charset=utf-8", " [1]"), None);
         assert_eq!(failure(&expect, 200, "application/problem+json", "{}"), None);
-        for (content_type, body) in
-            [("text/html", "[1]"), ("", "[1]"), ("application/json", "[1"), ("application/json", "1"), ("application/json", "")]
-        {
+        for (content_type, body) in [
+            ("text/html", "[1]"),
+            ("", "[1]"),
+            ("application/json", "[1"),
+            ("application/json", "1"),
+            ("application/json", ""),
+        ] {
             let failed = failure(&expect, 200, content_type, body);
             assert_eq!(failed.as_deref(), Some(CONTENT_TYPE), "{content_type} {body}");
         }

@@ -35,10 +35,7 @@ impl Section {
     }
 }
 
-const fn section(
-    supported: &'static [&'static str],
-    only_artillery: &'static [&'static str],
-) -> Section {
+const fn section(supported: &'static [&'static str], only_artillery: &'static [&'static str]) -> Section {
     Section { supported, only_artillery, open: false }
 }
 
@@ -65,10 +62,8 @@ pub(super) const CONFIG: Section = section(
     ],
 );
 
-pub(super) const PHASE: Section = section(
-    &["name", "duration", "arrivalRate", "rampTo", "arrivalCount", "pause"],
-    &["maxVusers", "mode"],
-);
+pub(super) const PHASE: Section =
+    section(&["name", "duration", "arrivalRate", "rampTo", "arrivalCount", "pause"], &["maxVusers", "mode"]);
 
 pub(super) const HTTP: Section = section(
     &["timeout"],
@@ -103,8 +98,20 @@ pub(super) const SCENARIO: Section = section(
 pub(super) const STEP: Section = section(
     &["get"],
     &[
-        "post", "put", "patch", "delete", "head", "options", "loop", "whileTrue", "count", "over", "think", "log",
-        "function", "parallel",
+        "post",
+        "put",
+        "patch",
+        "delete",
+        "head",
+        "options",
+        "loop",
+        "whileTrue",
+        "count",
+        "over",
+        "think",
+        "log",
+        "function",
+        "parallel",
     ],
 );
 

@@ -67,7 +67,8 @@ impl Offered {
     /// # Errors
     /// A file that cannot be used, or files that differ in what they ask for.
     pub fn of(profile: &LoadProfile) -> Result<Self, ScenarioError> {
-        let files = profile.scenarios.iter().map(|path| Scenario::load(path)).collect::<Result<Vec<_>, _>>()?;
+        let files =
+            profile.scenarios.iter().map(|path| Scenario::load(path)).collect::<Result<Vec<_>, _>>()?;
         match files.split_first() {
             Some((first, others)) => Self::by_files(first, others),
             None => Ok(Self {
@@ -125,7 +126,11 @@ impl Offered {
 fn alike(first: &Scenario, other: &Scenario) -> Result<(), ScenarioError> {
     let differ = |what, left: String, right: String| {
         let paths: (PathBuf, PathBuf) = (first.path.clone(), other.path.clone());
-        if left == right { Ok(()) } else { Err(ScenarioError::Differ { first: paths.0, other: paths.1, what, left, right }) }
+        if left == right {
+            Ok(())
+        } else {
+            Err(ScenarioError::Differ { first: paths.0, other: paths.1, what, left, right })
+        }
     };
     differ("the url of get", first.url.clone(), other.url.clone())?;
     differ("expect", told(&first.expect), told(&other.expect))?;

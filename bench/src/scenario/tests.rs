@@ -44,7 +44,14 @@ fn scenarios() -> PathBuf {
 
 fn profile(files: &[&Path]) -> LoadProfile {
     let scenarios = files.iter().map(|file| file.to_path_buf()).collect();
-    LoadProfile { rounds: 2, cold_starts: 1, warm_up_requests: 1, warm_requests: 1, arrivals: vec![], scenarios }
+    LoadProfile {
+        rounds: 2,
+        cold_starts: 1,
+        warm_up_requests: 1,
+        warm_requests: 1,
+        arrivals: vec![],
+        scenarios,
+    }
 }
 
 #[test]
@@ -100,7 +107,12 @@ fn what_only_artillery_does_is_refused_by_name_with_the_way_to_do_it() {
         ("- get:", "- loop: []\n        get:", "line 9", "scenarios[0].flow[0].loop;"),
         ("url: /\n", "url: /\n          headers: {}\n", "line 11", "scenarios[0].flow[0].get.headers;"),
         ("statusCode: 200", "hasHeader: x", "line 11", "scenarios[0].flow[0].get.expect[0].hasHeader;"),
-        ("url: /\n", "url: /{{ id }}\n", "line 10", "template \"/{{ id }}\" in scenarios[0].flow[0].get.url;"),
+        (
+            "url: /\n",
+            "url: /{{ id }}\n",
+            "line 10",
+            "template \"/{{ id }}\" in scenarios[0].flow[0].get.url;",
+        ),
     ] {
         refused(from, to, &[own, way, line, key]);
     }
@@ -108,7 +120,11 @@ fn what_only_artillery_does_is_refused_by_name_with_the_way_to_do_it() {
 
 #[test]
 fn a_key_that_nobody_knows_is_refused_with_those_there_are() {
-    refused("arrivalRate", "arivalRate", &["line 5", "config.phases[0].arivalRate is no key", "arrivalRate, rampTo"]);
+    refused(
+        "arrivalRate",
+        "arivalRate",
+        &["line 5", "config.phases[0].arivalRate is no key", "arrivalRate, rampTo"],
+    );
     refused("statusCode", "status", &["line 11", "expect[0].status", "statusCode, contentType"]);
 }
 
@@ -124,7 +140,11 @@ fn an_impossible_value_is_refused_with_line_value_and_mend() {
         ("50", "50\n      arrivalCount: 5", ["line 6", "arrivalCount = 5", "not both"]),
         ("50", "1\n      rampTo: 9000", ["line 6", "rampTo = 9000", "0 to 5000"]),
         ("50", "0\n      rampTo: 0", ["line 5", "arrivalRate = 0", "whole number, 1 to 5000"]),
-        ("arrivalRate: 50", "name: x", ["line 4", "= a map of 2", "expected arrivalRate, arrivalCount or pause"]),
+        (
+            "arrivalRate: 50",
+            "name: x",
+            ["line 4", "= a map of 2", "expected arrivalRate, arrivalCount or pause"],
+        ),
         ("1m", "-60", ["line 4", "duration = -60", "whole seconds"]),
         ("1m", "0", ["line 4", "duration = 0", "whole seconds"]),
         ("1m", "1.5", ["line 4", "duration = 1.5", "1.5s"]),
@@ -135,7 +155,11 @@ fn an_impossible_value_is_refused_with_line_value_and_mend() {
     ] {
         refused(from, to, &[parts[0], &format!("{phase}"), parts[1], parts[2]]);
     }
-    refused("threshold: 250", "threshold: 0", &["line 6", "config.plugins.apdex.threshold = 0", "milliseconds"]);
+    refused(
+        "threshold: 250",
+        "threshold: 0",
+        &["line 6", "config.plugins.apdex.threshold = 0", "milliseconds"],
+    );
     refused("{ expect: {},", "{ expect: ,", &["line 6", "config.plugins.expect = nothing", "expected a map"]);
     refused("expect: {}, ", "", &["line 11", "= a list of 2", "config.plugins as well"]);
     refused("url: /\n", "url: http://other/\n", &["line 10", "get.url = \"http://other/\"", "begins with /"]);
@@ -163,7 +187,11 @@ fn what_is_no_yaml_or_nothing_is_refused_with_its_line() {
     refused_whole("", &["line 1", "the file = nothing", "config and scenarios"]);
     refused_whole("# only this\n", &["the file = nothing"]);
     refused_whole("- 1\n", &["line 1", "the file = a list of 1", "config, scenarios"]);
-    refused("arrivalRate: 50", "arrivalRate: 50\n      arrivalRate: 60", &["line 6", "duplicate mapping key: arrivalRate", "mend the YAML"]);
+    refused(
+        "arrivalRate: 50",
+        "arrivalRate: 50\n      arrivalRate: 60",
+        &["line 6", "duplicate mapping key: arrivalRate", "mend the YAML"],
+    );
     refused("    - duration", "\t- duration", &["line 4", "tabs"]);
     refused_whole(&format!("{GOOD}---\n{GOOD}"), &["line 13", "multiple YAML documents"]);
     let message = Scenario::load(Path::new("not/there.yml")).unwrap_err().to_string();
@@ -177,10 +205,15 @@ fn the_articles_files_are_valid_and_make_its_arrivals() {
     assert_eq!((offered.form, offered.span), (Form::Stepped, Duration::from_secs(130)));
     assert_eq!((offered.apdex_threshold_ms, offered.time_limit), (100.0, Duration::from_secs(10)));
     assert_eq!(offered.expect, Expect { statuses: vec![200], content_type: Some("json".into()) });
-    let files: Vec<_> = offered.files.iter().map(|file| (file.file.as_str(), file.requests, file.duration_s)).collect();
+    let files: Vec<_> =
+        offered.files.iter().map(|file| (file.file.as_str(), file.requests, file.duration_s)).collect();
     assert_eq!(files, [("sustained.yml", 3000, 60.0), ("ramp.yml", 3210, 70.0)]);
     assert_eq!(offered.arrivals.len(), 6210);
-    assert_eq!(offered.arrivals[3000], Duration::from_secs(61), "the ramp's only arrival of its first second");
+    assert_eq!(
+        offered.arrivals[3000],
+        Duration::from_secs(61),
+        "the ramp's only arrival of its first second"
+    );
 }
 
 #[test]
@@ -190,7 +223,11 @@ fn files_that_load_in_different_ways_are_not_one_profile() {
     std::fs::write(&first, GOOD).unwrap();
     for (from, to, what) in [
         ("url: /\n", "url: /x\n", "the url of get: / and /x"),
-        ("statusCode: 200", "statusCode: 201", "expect: statusCode [200], contentType json and statusCode [201]"),
+        (
+            "statusCode: 200",
+            "statusCode: 201",
+            "expect: statusCode [200], contentType json and statusCode [201]",
+        ),
         ("threshold: 250", "threshold: 100", "config.apdex.threshold: 250 and 100"),
         ("  plugins", "  http: { timeout: 3 }\n  plugins", "config.http.timeout: nothing and 3"),
     ] {
@@ -211,7 +248,13 @@ fn the_path_is_appended_to_the_variants_address() {
         Offered::of(&profile(&[&file])).unwrap().uri(&base.parse().unwrap()).to_string()
     };
     assert_eq!(uri("/", "http://127.0.0.1:80/"), "http://127.0.0.1:80/");
-    assert_eq!(uri("/stadiums?team=x", "http://127.0.0.1:80/stage"), "http://127.0.0.1:80/stage/stadiums?team=x");
+    assert_eq!(
+        uri("/stadiums?team=x", "http://127.0.0.1:80/stage"),
+        "http://127.0.0.1:80/stage/stadiums?team=x"
+    );
     let plain = Offered::of(&profile(&[])).unwrap();
-    assert_eq!(plain.uri(&"http://127.0.0.1:80/stage".parse().unwrap()).to_string(), "http://127.0.0.1:80/stage");
+    assert_eq!(
+        plain.uri(&"http://127.0.0.1:80/stage".parse().unwrap()).to_string(),
+        "http://127.0.0.1:80/stage"
+    );
 }

@@ -81,8 +81,10 @@ mod tests {
     use super::*;
 
     fn counts(phases: &[(f64, Arrivals)]) -> (Vec<usize>, f64) {
-        let phases: Vec<Phase> =
-            phases.iter().map(|(duration_s, arrivals)| Phase { duration_s: *duration_s, arrivals: *arrivals }).collect();
+        let phases: Vec<Phase> = phases
+            .iter()
+            .map(|(duration_s, arrivals)| Phase { duration_s: *duration_s, arrivals: *arrivals })
+            .collect();
         let stepped = artillery_arrivals(&phases);
         assert!(stepped.arrivals.is_sorted());
         let mut counts = vec![0; stepped.span.as_secs_f64().ceil() as usize];
