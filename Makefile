@@ -22,6 +22,8 @@ FAIL_IF ?=
 # The two runs of `make compare`: run.json files, or the folders they are in.
 FROM ?=
 TO ?= bench/results/latest
+# The load scenario that `make bench-artillery` runs.
+SCENARIO ?= bench/scenarios/sustained.yml
 export CARGO_TARGET_DIR ?= $(CURDIR)/target
 
 FUNCTIONS := $(CARGO_TARGET_DIR)/functions
@@ -31,7 +33,7 @@ GATES := $(if $(FAIL_IF),--fail-if '$(FAIL_IF)')
 EXPERIMENT_FILE := bench/experiments/$(EXPERIMENT).toml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build build-ladder bench capacity ladder bench-aa table compare traces fetch-traces lab test conformance bench-lab bench-generator bench-telemetry check fmt clippy doc deny clean
+.PHONY: help setup build build-ladder bench capacity ladder bench-aa bench-artillery table compare traces fetch-traces lab test conformance bench-lab bench-generator bench-telemetry check fmt clippy doc deny clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,6 +52,10 @@ ladder: setup build ## what each lever earned from baseline to optimized, near a
 	@scripts/build-ladder
 	@$(if $(filter 1,$(LEAVE_ONE_OUT)),scripts/build-ladder leave-one-out)
 	@PROFILE="$(PROFILE)" TRACING="$(TRACING)" NETWORKS="$(NETWORKS)" LEAVE_ONE_OUT="$(LEAVE_ONE_OUT)" scripts/ladder
+
+bench-artillery: setup build ## the same load scenario by the built-in engine and by Artillery (SCENARIO=bench/scenarios/ramp.yml); needs Node.js
+	@artillery=$$(scripts/artillery) && $(BENCH) artillery --scenario $(SCENARIO) --experiment $(EXPERIMENT_FILE) --network $(NETWORK) \
+		--lab $(LAB) --functions-dir $(FUNCTIONS) --artillery $$artillery
 
 table: ## print the last run's table again
 	@$(BENCH) table bench/results/latest/run.json $(GATES)

@@ -6,13 +6,14 @@
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
-use http::{Method, Request, StatusCode, Uri};
+use http::{Method, Request, Response, StatusCode, Uri};
 use http_body_util::{BodyExt, Empty};
 use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 
 use crate::sample::{DROPPED, Phase, Sample, TIMEOUT};
+use crate::scenario::Expect;
 
 /// How long a request may take before it is recorded as a time-out.
 pub const TIME_LIMIT: Duration = Duration::from_secs(30);
@@ -47,6 +48,7 @@ impl Unanswered {
 pub struct Client {
     http: legacy::Client<HttpConnector, Empty<Bytes>>,
     limit: Duration,
+    expect: Expect,
 }
 
 /// A request to send and where it belongs.
@@ -71,7 +73,12 @@ impl Client {
         connector.set_nodelay(true);
         let http =
             legacy::Client::builder(TokioExecutor::new()).retry_canceled_requests(false).build(connector);
-        Self { http, limit }
+        Self { http, limit, expect: Expect::default() }
+    }
+
+    /// The same client, to which an answer that is not as `expect` says is an error.
+    pub fn expecting(self, expect: Expect) -> Self {
+        Self { expect, ..self }
     }
 
     /// Sends `request` and reads the whole answer.
@@ -79,6 +86,11 @@ impl Client {
     /// # Errors
     /// Why there is none.
     pub async fn exchange(&self, request: Request<Empty<Bytes>>) -> Result<(StatusCode, Bytes), Unanswered> {
+        let answer = self.whole(request).await?;
+        Ok((answer.status(), answer.into_body()))
+    }
+
+    async fn whole(&self, request: Request<Empty<Bytes>>) -> Result<Response<Bytes>, Unanswered> {
         let whole = async {
             let answer = self.http.request(request).await.map_err(|error| {
                 if error.is_connect() {
@@ -87,10 +99,9 @@ impl Client {
                     Unanswered::Transport(in_full(&error))
                 }
             })?;
-            let status = answer.status();
-            let body = answer.into_body().collect().await;
-            let body = body.map_err(|error| Unanswered::Transport(in_full(&error)))?;
-            Ok((status, body.to_bytes()))
+            let (head, body) = answer.into_parts();
+            let body = body.collect().await.map_err(|error| Unanswered::Transport(in_full(&error)))?;
+            Ok(Response::from_parts(head, body.to_bytes()))
         };
         let limited = tokio::time::timeout(self.limit, whole).await;
         limited.unwrap_or(Err(Unanswered::Timeout(self.limit)))
@@ -101,11 +112,13 @@ impl Client {
         let trace = TraceContext::random(shot.sampled);
         let request = get(&shot.uri, &trace);
         let sent = start.elapsed();
-        let outcome = self.exchange(request).await;
+        let outcome = self.whole(request).await;
         let done = start.elapsed();
         let (status, error) = match outcome {
-            Ok((status, _)) if status.is_success() => (Some(status.as_u16()), None),
-            Ok((status, _)) => (Some(status.as_u16()), Some(format!("http_{}", status.as_u16()))),
+            Ok(answer) => {
+                let error = self.expect.failure(answer.status(), answer.headers(), answer.body());
+                (Some(answer.status().as_u16()), error)
+            }
             Err(unanswered) => (None, Some(unanswered.name().to_owned())),
         };
         Sample {

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::interference::Interference;
 use crate::prices::Prices;
 use crate::sampling::Tracing;
+use crate::scenario::{Form, Offered, ScenarioFile};
 use crate::states::States;
 
 /// The machine, the build and the settings of a run.
@@ -73,8 +74,16 @@ pub struct Profile {
     pub warm_up_requests: u32,
     /// Measured warm requests per variant and round.
     pub warm_requests: u32,
-    /// The load phase's arrivals.
+    /// The load phase's arrivals, where the experiment file makes them.
     pub arrivals: Vec<Arrivals>,
+    /// The scenario files that make them instead, in order.
+    pub scenarios: Vec<ScenarioFile>,
+    /// How a ramp grows.
+    pub ramps: Form,
+    /// How long a request of the load phase may take, in milliseconds; then it is a time-out.
+    pub time_limit_ms: f64,
+    /// Apdex: answers of the load phase up to this are satisfying, in milliseconds.
+    pub apdex_threshold_ms: f64,
 }
 
 /// A stretch of open-loop load.
@@ -85,12 +94,13 @@ pub struct Arrivals {
     pub duration_s: f64,
     /// Arrivals a second at its start.
     pub arrival_rate: f64,
-    /// Arrivals a second at its end, where it ramps (continuously, not in steps).
+    /// Arrivals a second at its end, where it ramps.
     pub ramp_to: Option<f64>,
 }
 
-impl From<&LoadProfile> for Profile {
-    fn from(profile: &LoadProfile) -> Self {
+impl Profile {
+    /// The numbers of `profile` and of what it offered.
+    pub fn new(profile: &LoadProfile, offered: &Offered) -> Self {
         let arrivals = profile.arrivals.iter().map(|phase| Arrivals {
             duration_s: phase.duration_s,
             arrival_rate: phase.arrival_rate,
@@ -102,6 +112,10 @@ impl From<&LoadProfile> for Profile {
             warm_up_requests: profile.warm_up_requests,
             warm_requests: profile.warm_requests,
             arrivals: arrivals.collect(),
+            scenarios: offered.files.clone(),
+            ramps: offered.form,
+            time_limit_ms: offered.time_limit.as_secs_f64() * 1000.0,
+            apdex_threshold_ms: offered.apdex_threshold_ms,
         }
     }
 }

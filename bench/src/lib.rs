@@ -4,6 +4,7 @@
 //! disk -> statistics (pure) -> `run.json` -> table. Invariant: the table and every later report read `run.json` alone, and
 //! every request that was meant to be sent is accounted for in it.
 
+pub mod artillery;
 pub mod bodies;
 pub mod capacity;
 pub mod client;
@@ -43,6 +44,7 @@ pub mod run;
 pub mod run_file;
 pub mod sample;
 pub mod sampling;
+pub mod scenario;
 pub mod schedule;
 pub mod states;
 pub mod statistics;

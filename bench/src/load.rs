@@ -13,8 +13,8 @@ use crate::run_file::{Load, SendLag};
 use crate::sample::{Phase, Sample};
 use crate::statistics::{published_quantile, quantile, sorted};
 
-/// Apdex: answers up to this are satisfying, up to four times this tolerable.
-const APDEX_THRESHOLD_MS: f64 = 100.0;
+/// Apdex: answers up to this are satisfying, up to four times this tolerable, unless a scenario says another.
+pub const APDEX_THRESHOLD_MS: f64 = 100.0;
 /// With less idle time than this, the host was the bottleneck.
 const HOST_LIMITED_IDLE_SHARE: f64 = 0.10;
 /// With a greater share of the send lag in the response, both medians, the bench was. The lag is part of every variant's response,
@@ -78,10 +78,15 @@ pub fn host_limited(idle_share: f64) -> bool {
 
 /// Apdex of the load phase; none without one.
 pub fn apdex(all: &[&Observation]) -> Option<f64> {
+    apdex_at(all, APDEX_THRESHOLD_MS)
+}
+
+/// Apdex of the load phase at another threshold.
+pub fn apdex_at(all: &[&Observation], threshold_ms: f64) -> Option<f64> {
     let observations = under_load(all);
     let score = |sample: &Sample| match sample.response_ms().filter(|_| sample.answered()) {
-        Some(response_ms) if response_ms <= APDEX_THRESHOLD_MS => 1.0,
-        Some(response_ms) if response_ms <= 4.0 * APDEX_THRESHOLD_MS => 0.5,
+        Some(response_ms) if response_ms <= threshold_ms => 1.0,
+        Some(response_ms) if response_ms <= 4.0 * threshold_ms => 0.5,
         _ => 0.0,
     };
     let total: f64 = observations.iter().map(|observation| score(&observation.sample)).sum();

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, anyhow};
+use bench::artillery::ArtilleryError;
 use bench::capacity::command::CapacityError;
 use bench::gate::{self, FailIf, Judged, known::Known};
 use bench::progress::note;
@@ -16,7 +17,7 @@ use bench::run::{Options, Outcome as Run, RunError, run};
 use bench::run_file::RunFile;
 use bench::sampling::Tracing;
 use bench::traces::cli::Outcome;
-use bench::{capacity, compare, ladder, table, traces, xray_api};
+use bench::{artillery, capacity, compare, ladder, table, traces, xray_api};
 use clap::{Args, Parser, Subcommand};
 use lambda_lab::distance::Network;
 use tokio::signal::unix::{SignalKind, signal};
@@ -42,6 +43,8 @@ enum Command {
     },
     /// Compares two runs, before and after a commit, say: what changed, and what of it is only drift.
     Compare(compare::cli::Arguments),
+    /// Runs a load scenario by the built-in engine and by Artillery, or puts a report of Artillery's beside a finished run.
+    Artillery(artillery::cli::Arguments),
     /// Takes the traces of a run on AWS back from X-Ray, into the run's folder.
     FetchTraces(xray_api::cli::Arguments),
     /// Raises the rate of each variant until something gives way, in several situations.
@@ -78,6 +81,9 @@ struct RunArguments {
     results: PathBuf,
     #[command(flatten)]
     fail_if: FailIf,
+    /// A load scenario in Artillery's YAML, instead of the profile's own arrivals; may be given several times, they run in order.
+    #[arg(long = "scenario", value_name = "FILE")]
+    scenarios: Vec<PathBuf>,
 }
 
 impl From<RunArguments> for Options {
@@ -91,6 +97,7 @@ impl From<RunArguments> for Options {
             tracing: arguments.tracing,
             results: arguments.results,
             gates: arguments.fail_if.gates,
+            scenarios: arguments.scenarios,
         }
     }
 }
@@ -105,6 +112,7 @@ async fn main() -> ExitCode {
         Command::Capacity(arguments) => climb(&arguments).await.map(|()| 0),
         Command::Traces(arguments) => compare_traces(&arguments).map(|()| 0),
         Command::Ladder(arguments) => show_ladder(&arguments).map(|()| 0),
+        Command::Artillery(arguments) => beside_artillery(arguments).await.map(|()| 0),
     };
     match outcome {
         Ok(code) => ExitCode::from(code),
@@ -135,7 +143,16 @@ async fn climb(arguments: &capacity::command::Arguments) -> anyhow::Result<()> {
     print(&run_file, &path)
 }
 
-/// Resolves to the exit code of a run that a signal ends.
+async fn beside_artillery(arguments: artillery::cli::Arguments) -> anyhow::Result<()> {
+    let told = artillery::cli::run(arguments, interruption()?).await;
+    // The exit code of an interruption is the run's.
+    say(&told.map_err(|error| match error {
+        ArtilleryError::Run(error) => anyhow::Error::from(error),
+        other => other.into(),
+    })?)
+}
+
+/// Resolves to an exit code when the user wants it to end. Signals are listened for from now on.
 fn interruption() -> anyhow::Result<impl Future<Output = u8>> {
     let mut interrupts = signal(SignalKind::interrupt()).context("cannot listen for signals")?;
     let mut terminations = signal(SignalKind::terminate()).context("cannot listen for signals")?;

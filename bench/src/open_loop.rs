@@ -36,9 +36,23 @@ pub async fn drive(
     shot: impl Fn(u64) -> Shot,
     arrivals: Vec<Duration>,
     in_flight_limit: usize,
+    keep: impl FnMut(Sample),
+) -> Result<(), OpenLoopError> {
+    drive_by(Client::new(TIME_LIMIT), shot, arrivals, in_flight_limit, keep).await
+}
+
+/// The same by a client of the caller's, which should have no connection yet.
+///
+/// # Errors
+/// As [`drive`].
+pub async fn drive_by(
+    client: Client,
+    shot: impl Fn(u64) -> Shot,
+    arrivals: Vec<Duration>,
+    in_flight_limit: usize,
     mut keep: impl FnMut(Sample),
 ) -> Result<(), OpenLoopError> {
-    let client = Arc::new(Client::new(TIME_LIMIT));
+    let client = Arc::new(client);
     let start = Instant::now() + LEAD_IN;
     let mut arrivals = pacer::start(start, arrivals)?;
     let mut in_flight = JoinSet::new();

@@ -3,7 +3,7 @@
 //! Apart from the run because each turn is one small story from a declared state. Invariant: a turn begins with no variant's
 //! sandbox alive, an empty cache and no open connection, and ends when every request is accounted for.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use http::Uri;
 use lambda_lab::control::Counters;
@@ -19,7 +19,7 @@ use crate::progress::Progress;
 use crate::recorder::Recorder;
 use crate::sample::Phase;
 use crate::sampling::Tracing;
-use crate::schedule;
+use crate::scenario::Offered;
 
 /// How many requests may be in flight at once before further arrivals are dropped, and counted.
 pub const IN_FLIGHT_LIMIT: usize = 5000;
@@ -63,8 +63,8 @@ pub struct Driver<'a> {
     pub variants: &'a [(String, Uri)],
     /// How much of everything.
     pub profile: &'a LoadProfile,
-    /// Arrival offsets of the load turns, the same for all.
-    pub arrivals: &'a [Duration],
+    /// What the load turns send, the same for all.
+    pub offered: &'a Offered,
     /// Which requests are traced.
     pub tracing: Tracing,
     /// Shows how far it is.
@@ -157,8 +157,10 @@ impl Driver<'_> {
             recorder.keep(sample);
             self.progress.advance();
         };
-        let shot = |number| self.shot(step, Phase::Load, uri, number);
-        open_loop::drive(shot, self.arrivals.to_vec(), IN_FLIGHT_LIMIT, keep).await?;
+        let uri = self.offered.uri(uri);
+        let shot = |number| self.shot(step, Phase::Load, &uri, number);
+        let client = Client::new(self.offered.time_limit).expecting(self.offered.expect.clone());
+        open_loop::drive_by(client, shot, self.offered.arrivals.clone(), IN_FLIGHT_LIMIT, keep).await?;
         let cpu = ticks.zip(CpuTicks::read()).map(|(before, after)| after.since(before));
         Ok(Surroundings::Load { cpu })
     }
@@ -182,9 +184,4 @@ pub fn requests(profile: &LoadProfile, arrivals: usize, turn: Turn) -> u64 {
         Turn::Warm => u64::from(profile.warm_up_requests) + u64::from(profile.warm_requests),
         Turn::Load => arrivals as u64,
     }
-}
-
-/// The profile's arrivals, in order.
-pub fn arrivals_of(profile: &LoadProfile) -> Vec<Duration> {
-    schedule::arrivals(&profile.arrivals)
 }

@@ -88,9 +88,9 @@ pub fn names_in_order(arms: &[Arm], rounds: u32) -> Vec<Vec<String>> {
 /// Every step of a run, in order. Load turns only where the profile has arrivals, and for controls none: the load is most of a
 /// run's time.
 pub fn steps(arms: &[Arm], profile: &LoadProfile) -> Vec<Step> {
-    let turns: &[Turn] = match profile.arrivals.as_slice() {
-        [] => &[Turn::Cold, Turn::Warm],
-        _ => &[Turn::Cold, Turn::Warm, Turn::Load],
+    let turns: &[Turn] = match profile.has_load() {
+        false => &[Turn::Cold, Turn::Warm],
+        true => &[Turn::Cold, Turn::Warm, Turn::Load],
     };
     let mut steps = Vec::new();
     for (round, arms) in (1..).zip(order(arms, profile.rounds)) {
@@ -121,6 +121,7 @@ mod tests {
             warm_requests: 1,
             control: Vec::new(),
             arrivals,
+            scenarios: vec![],
         }
     }
 

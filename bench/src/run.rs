@@ -17,7 +17,7 @@ use lambda_lab::experiment::{Experiment, ExperimentError, LoadProfile};
 use crate::bodies::{self, BodiesError};
 use crate::control::Control;
 use crate::course::Course;
-use crate::environment::Environment;
+use crate::environment::{self, Environment};
 use crate::gate::known::Known;
 use crate::gate::{Gate, GateError};
 use crate::lab::{Lab, Serve};
@@ -33,6 +33,7 @@ use crate::recorder::{RecordError, Recorder};
 use crate::result_folder::{FolderError, ResultFolder};
 use crate::run_file::RunFile;
 use crate::sampling::Tracing;
+use crate::scenario::{Offered, ScenarioError};
 use crate::states::States;
 use crate::summary::{Facts, summarise};
 use crate::tracing_cost::SentBytes;
@@ -59,6 +60,8 @@ pub struct Options {
     pub results: PathBuf,
     /// What will be asked of the comparisons.
     pub gates: Vec<Gate>,
+    /// Scenario files that make the load instead of the profile's own arrivals; none for those.
+    pub scenarios: Vec<PathBuf>,
 }
 
 /// What a run came to.
@@ -78,6 +81,9 @@ pub enum RunError {
     /// The experiment file.
     #[error(transparent)]
     Experiment(#[from] ExperimentError),
+    /// A scenario file.
+    #[error(transparent)]
+    Scenario(#[from] ScenarioError),
     /// A program that is not there.
     #[error(transparent)]
     Program(#[from] ProgramError),
@@ -145,16 +151,18 @@ pub enum RunError {
 /// The first thing that kept it from measuring one whole round, in one message that says the mend.
 pub async fn run(options: &Options, interruption: impl Future<Output = u8>) -> Result<Outcome, RunError> {
     let experiment = Experiment::load(&options.experiment)?;
-    let profile = experiment.profile(&options.profile)?;
+    let profile = &loaded_by(experiment.profile(&options.profile)?, &options.scenarios);
+    let offered = Offered::of(profile)?;
     programs::check(&experiment, &options.functions_dir)?;
     let functions_dir = absolute(&options.functions_dir)?;
     let package_bytes = weigh(&experiment, &functions_dir)?;
     let names: Vec<String> = experiment.variants.iter().map(|variant| variant.name.clone()).collect();
     let arms = plan::arms(&names, &profile.control);
-    Known::planned(&names, !profile.arrivals.is_empty(), experiment.is_ladder()).check(&options.gates)?;
+    Known::planned(&names, profile.has_load(), experiment.is_ladder()).check(&options.gates)?;
     let steps = plan::steps(&arms, profile);
     let prices = Prices::bundled(std::env::consts::ARCH)?;
-    let mut environment = Environment::before(profile, plan::names_in_order(&arms, profile.rounds), prices);
+    let declared = environment::Profile::new(profile, &offered);
+    let mut environment = Environment::before(declared, plan::names_in_order(&arms, profile.rounds), prices);
     environment.tracing = options.tracing;
     environment.states = Some(States::declared(profile, !experiment.setup.is_empty()));
 
@@ -173,8 +181,15 @@ pub async fn run(options: &Options, interruption: impl Future<Output = u8>) -> R
         ssm_per_second: None,
     })?;
     let mut course = Course::default();
-    let measuring =
-        start_and_measure(&mut lab, &names, profile, options.tracing, &steps, &mut recorder, &mut course);
+    let measuring = start_and_measure(
+        &mut lab,
+        &names,
+        (profile, &offered),
+        options.tracing,
+        &steps,
+        &mut recorder,
+        &mut course,
+    );
     let measured = tokio::select! {
         measured = measuring => measured,
         exit_code = interruption => Err(RunError::Interrupted { exit_code, folder: folder.file("") }),
@@ -204,6 +219,7 @@ pub async fn run(options: &Options, interruption: impl Future<Output = u8>) -> R
         experiment: &experiment,
         profile_name: &options.profile,
         profile,
+        offered: &offered,
         started: told(started),
         finished: told(Timestamp::now()),
         environment,
@@ -237,6 +253,16 @@ fn conclude(run_file: RunFile, folder: &ResultFolder, ended: Option<RunError>) -
     Outcome { run_file, path, trouble }
 }
 
+/// `profile` with the load of `scenarios`, if there are any.
+fn loaded_by(profile: &LoadProfile, scenarios: &[PathBuf]) -> LoadProfile {
+    let mut profile = profile.clone();
+    if !scenarios.is_empty() {
+        profile.arrivals.clear();
+        profile.scenarios = scenarios.to_vec();
+    }
+    profile
+}
+
 /// A run without them has its figures all the same.
 fn sent_bytes(folder: &ResultFolder) -> SentBytes {
     let documents = folder.file("traces").join("documents.jsonl");
@@ -249,7 +275,7 @@ fn sent_bytes(folder: &ResultFolder) -> SentBytes {
 async fn start_and_measure(
     lab: &mut Lab,
     names: &[String],
-    profile: &LoadProfile,
+    (profile, offered): (&LoadProfile, &Offered),
     tracing: Tracing,
     steps: &[Step],
     recorder: &mut Recorder,
@@ -261,7 +287,7 @@ async fn start_and_measure(
     note(&format!("the lab is ready after {:.1} s", begun.elapsed().as_secs_f64()));
     course.ready = Some(control.ready.clone());
     tokio::select! {
-        measured = measure(&control, names, profile, tracing, steps, recorder, course) => measured?,
+        measured = measure(&control, names, (profile, offered), tracing, steps, recorder, course) => measured?,
         ended = lab.ended() => return Err(ended.into()),
     }
     Ok(control.ready)
@@ -270,22 +296,20 @@ async fn start_and_measure(
 async fn measure(
     control: &Control,
     names: &[String],
-    profile: &LoadProfile,
+    (profile, offered): (&LoadProfile, &Offered),
     tracing: Tracing,
     steps: &[Step],
     recorder: &mut Recorder,
     course: &mut Course,
 ) -> Result<(), RunError> {
-    let arrivals = phases::arrivals_of(profile);
     let addressed = |name: &String| Ok((name.clone(), control.uri(name)?));
     let variants: Vec<(String, Uri)> = names.iter().map(addressed).collect::<Result<_, LabError>>()?;
     bodies::check(&variants).await?;
     note("all variants answer the same");
 
-    let requests = |step: &Step| phases::requests(profile, arrivals.len(), step.turn);
+    let requests = |step: &Step| phases::requests(profile, offered.arrivals.len(), step.turn);
     let progress = Progress::new(profile.rounds, steps.iter().map(requests).sum());
-    let driver =
-        Driver { control, variants: &variants, profile, arrivals: &arrivals, tracing, progress: &progress };
+    let driver = Driver { control, variants: &variants, profile, offered, tracing, progress: &progress };
     let mut seeded = 0;
     for step in steps {
         if step.round != seeded {

@@ -48,7 +48,8 @@ pub struct Sample {
     pub sampled: bool,
     /// Root of the trace header sent with it: joins it to its invocation.
     pub trace_id: String,
-    /// Why it was not answered: `timeout`, `connect`, `transport`, `dropped`, or `http_<status>` for a status that is not 2xx.
+    /// Why it was not answered: `timeout`, `connect`, `transport`, `dropped`, `http_<status>` for a status that is not 2xx, or
+    /// `expect_status`, `expect_content_type` for an answer that is not what the load scenario expects.
     pub error: Option<String>,
 }
 

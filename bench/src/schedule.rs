@@ -4,9 +4,13 @@
 //! variant gets the same instants. Invariant: the number of arrivals is the area under the rate, whole arrivals only; a
 //! fraction left at a phase's end is carried into the next.
 
+mod artillery;
+
 use std::time::Duration;
 
 use lambda_lab::experiment::ArrivalPhase;
+
+pub use artillery::{Stepped, artillery_arrivals};
 
 /// Slack for areas that are whole numbers but for rounding, such as 2.2 * 25.
 const ROUNDING: f64 = 1e-9;

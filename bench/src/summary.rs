@@ -9,6 +9,7 @@ use lambda_lab::experiment::{Experiment, LoadProfile};
 use crate::comparison::comparisons;
 use crate::environment::Environment;
 use crate::ladder::rungs;
+use crate::load;
 use crate::metrics::{accounting, variant};
 use crate::noise_floor::{controls, noise_floor};
 use crate::observation::Observation;
@@ -16,7 +17,7 @@ use crate::phases::Surroundings;
 use crate::plan::Step;
 use crate::rounds::Rounds;
 use crate::run_file::{Partial, RunFile, SCHEMA_VERSION, Variant};
-use crate::schedule;
+use crate::scenario::Offered;
 use crate::tracing_cost::SentBytes;
 
 /// A run, finished or ended early.
@@ -28,6 +29,8 @@ pub struct Facts<'a> {
     pub profile_name: &'a str,
     /// The profile.
     pub profile: &'a LoadProfile,
+    /// What its load turns sent.
+    pub offered: &'a Offered,
     /// UTC, ISO 8601.
     pub started: String,
     /// UTC, ISO 8601.
@@ -56,7 +59,7 @@ pub fn summarise(mut facts: Facts<'_>) -> RunFile {
     let whole = facts.observations.partition_point(|seen| seen.sample.round <= rounds);
     let of_whole_rounds = &facts.observations[..whole];
     let prices = facts.environment.prices.clone();
-    let schedule_s = schedule::span(&facts.profile.arrivals).as_secs_f64();
+    let schedule_s = facts.offered.span.as_secs_f64();
     let variants: Vec<_> = facts
         .experiment
         .variants
@@ -72,7 +75,8 @@ pub fn summarise(mut facts: Facts<'_>) -> RunFile {
             let numbers =
                 variant(function, *package_bytes, &observations, &turns, schedule_s, &prices, facts.sent);
             let by_round = Rounds::of(&function.name, of_whole_rounds, rounds, &prices);
-            Variant { per_round: by_round.published(), ..numbers }
+            let apdex = load::apdex_at(&observations, facts.offered.apdex_threshold_ms);
+            Variant { apdex, per_round: by_round.published(), ..numbers }
         })
         .collect();
     let control = controls(&facts.profile.control, of_whole_rounds, rounds, &prices);

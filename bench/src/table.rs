@@ -61,7 +61,7 @@ const LOAD_ROWS: [Row; 9] = [
         let load = variant.load.as_ref()?;
         Some((load.errors.values().sum::<u64>() + load.dropped).to_string())
     }),
-    ("load: apdex at 100 ms", |variant| variant.apdex.map(|apdex| format!("{apdex:.2}"))),
+    ("load: apdex", |variant| variant.apdex.map(|apdex| format!("{apdex:.2}"))),
 ];
 
 /// The whole report of `run`, which was read from or written to `path`.

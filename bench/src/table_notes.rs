@@ -8,7 +8,7 @@ use std::path::Path;
 use lambda_lab::control::NetworkReport;
 
 use crate::capacity::table::how;
-use crate::environment::Environment;
+use crate::environment::{Environment, Profile};
 use crate::interference::Interference;
 use crate::progress::spoken;
 use crate::run_file::{Control, Load, Outliers, RunFile, Variant};
@@ -37,7 +37,7 @@ pub fn head(run: &RunFile) -> String {
             profile.cold_starts,
             profile.warm_requests,
             profile.warm_up_requests,
-            if profile.arrivals.is_empty() { "" } else { ", then the load" },
+            load_words(profile),
         ));
     }
     lines.extend(run.capacity.iter().map(|capacity| how(capacity, profile.rounds)));
@@ -120,6 +120,20 @@ fn outliers(variants: &[Variant]) -> Option<String> {
     (!counted.is_empty()).then(|| {
         format!("Warm outliers, beyond Tukey's outer fence, in the figures all the same: {counted}.")
     })
+}
+
+/// The load phase, with the scenario files that made it and what its errors and apdex are judged by.
+fn load_words(profile: &Profile) -> String {
+    if profile.arrivals.is_empty() && profile.scenarios.is_empty() {
+        return String::new();
+    }
+    let files: Vec<&str> = profile.scenarios.iter().map(|scenario| scenario.file.as_str()).collect();
+    let by = if files.is_empty() { String::new() } else { format!(" of {}", files.join(" and ")) };
+    let time_limit_s = digits(profile.time_limit_ms / 1000.0);
+    format!(
+        ", then the load{by} (apdex at {} ms, time-out {time_limit_s} s)",
+        digits(profile.apdex_threshold_ms)
+    )
 }
 
 /// How far the dependencies are said to be.

@@ -7,11 +7,14 @@ use std::collections::BTreeMap;
 
 use lambda_lab::experiment::{Experiment, Function};
 
+use crate::client::TIME_LIMIT;
 use crate::environment::{Environment, Profile as ProfileNumbers};
+use crate::load::APDEX_THRESHOLD_MS;
 use crate::metrics::{accounting, cold_starts, errors_by_name, variant};
 use crate::observation::Observation;
 use crate::prices::Prices;
 use crate::run_file::{Accounting, Capacity, Partial, RunFile, SCHEMA_VERSION, Situation, Variant};
+use crate::scenario::Form;
 use crate::summary::modelled;
 use crate::tracing_cost::SentBytes;
 
@@ -93,6 +96,10 @@ pub(super) fn profile_numbers(profile: &Profile) -> ProfileNumbers {
         warm_up_requests: 0,
         warm_requests: 0,
         arrivals: Vec::new(),
+        scenarios: Vec::new(),
+        ramps: Form::Continuous,
+        time_limit_ms: TIME_LIMIT.as_secs_f64() * 1e3,
+        apdex_threshold_ms: APDEX_THRESHOLD_MS,
     }
 }
 

@@ -2,8 +2,9 @@
 //!
 //! Apart from the types so that those are of one version, and every key of theirs is required. What an older version did not say is
 //! filled in with what was true of every such run: before 2, dependencies on loopback, no limits enforced, no throttling or
-//! interference recorded; before 3, nothing traced; before 4, no control, rungs,
-//! declared states or values by round, nothing but Lambda's own requests and duration in the cost, and every run whole. Invariant: nothing that an older version does say is changed.
+//! interference recorded; before 3, nothing traced; before 4, no control, rungs, declared states or values by round, nothing but
+//! Lambda's own requests and duration in the cost, every run whole, and its load made by the experiment file with our own limits.
+//! Invariant: nothing that an older version does say is changed.
 
 use serde_json::{Map, Value, json};
 
@@ -31,6 +32,12 @@ pub(super) fn upgraded(mut run: Value, version: u32) -> Value {
                 add(prices, &format!("usd_per_{part}"), json!(0.0));
             }
         }
+    }
+    if let Some(profile) = run.pointer_mut("/environment/profile").and_then(Value::as_object_mut) {
+        add(profile, "scenarios", json!([]));
+        add(profile, "ramps", json!("continuous"));
+        add(profile, "time_limit_ms", json!(30_000.0));
+        add(profile, "apdex_threshold_ms", json!(100.0));
     }
     let variants = run.get_mut("variants").and_then(Value::as_array_mut).into_iter().flatten();
     for variant in variants.filter_map(Value::as_object_mut) {

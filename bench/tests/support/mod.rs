@@ -110,6 +110,22 @@ impl Bench {
         said(self.start_capacity(settings).wait_with_output().unwrap())
     }
 
+    /// Starts `bench artillery` with the file `scenario` and `more` arguments.
+    pub(crate) fn start_artillery(&self, scenario: &Path, more: &[&str]) -> Child {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_bench"));
+        command.arg("artillery").arg("--experiment").arg(self.folder.path().join("pair.toml"));
+        command.arg("--lab").arg(fake_lab()).arg("--functions-dir").arg(self.functions_dir());
+        command.arg("--results").arg(self.results()).arg("--scenario").arg(scenario).args(more);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    }
+
+    /// A file beside the experiment.
+    pub(crate) fn file(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    }
+
     pub(crate) fn run(&self) -> Said {
         self.run_with(&[])
     }
@@ -132,7 +148,7 @@ impl Bench {
     }
 }
 
-fn said(output: std::process::Output) -> Said {
+pub(crate) fn said(output: std::process::Output) -> Said {
     Said {
         succeeded: output.status.success(),
         code: output.status.code(),

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use toml::Spanned;
 
@@ -191,5 +191,23 @@ fn load_profile(
         warm_requests: number("warm_requests", &table.warm_requests, 1..=1_000_000)?,
         control,
         arrivals: table.arrivals.iter().map(arrival).collect::<Checked<_>>()?,
+        scenarios: scenarios(source, name, table)?,
     })
+}
+
+/// The paths of a profile's scenarios, from the experiment file's own folder.
+fn scenarios(source: &Source<'_>, profile: &str, table: &LoadTable) -> Checked<Vec<PathBuf>> {
+    let Some(files) = &table.scenarios else { return Ok(Vec::new()) };
+    let key = format!("load.{profile}.scenarios");
+    let listed = || files.get_ref().iter().map(quoted).collect::<Vec<_>>().join(", ");
+    if !table.arrivals.is_empty() {
+        let expected = "expected either scenarios or arrivals: one of them makes the load";
+        return Err(source.invalid(files.span(), &key, format!("[{}]", listed()), expected));
+    }
+    if files.get_ref().is_empty() || files.get_ref().iter().any(|file| file.get_ref().is_empty()) {
+        let expected = "expected at least one path, such as \"../scenarios/sustained.yml\"; without load leave the key out";
+        return Err(source.invalid(files.span(), &key, format!("[{}]", listed()), expected));
+    }
+    let folder = source.path.parent().unwrap_or(Path::new(""));
+    Ok(files.get_ref().iter().map(|file| folder.join(file.get_ref())).collect())
 }

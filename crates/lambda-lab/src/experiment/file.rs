@@ -102,6 +102,7 @@ pub(super) struct LoadTable {
     pub(super) control: Option<Spanned<ControlValue>>,
     #[serde(default)]
     pub(super) arrivals: Vec<Spanned<ArrivalTable>>,
+    pub(super) scenarios: Option<Spanned<Vec<Spanned<String>>>>,
 }
 
 /// One variant's name, or several.

@@ -132,6 +132,15 @@ pub struct LoadProfile {
     pub control: Vec<String>,
     /// The open-loop load phases, run in order, per variant and round; may be empty.
     pub arrivals: Vec<ArrivalPhase>,
+    /// Load scenarios in Artillery's YAML, run in order, instead of `arrivals`: only their paths, the lab reads none. Never both.
+    pub scenarios: Vec<PathBuf>,
+}
+
+impl LoadProfile {
+    /// Whether there is a load phase at all.
+    pub fn has_load(&self) -> bool {
+        !(self.arrivals.is_empty() && self.scenarios.is_empty())
+    }
 }
 
 /// A stretch of open-loop load: arrivals at a steady or linearly changing rate.

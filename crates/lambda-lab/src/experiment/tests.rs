@@ -25,7 +25,8 @@ fn the_experiment_of_the_article_is_valid() {
     let experiment = Experiment::load(&path).unwrap();
     let names: Vec<_> = experiment.variants.iter().map(|variant| variant.name.as_str()).collect();
     assert_eq!(names, ["baseline", "baseline-reused", "optimized-256mb", "optimized"]);
-    assert_eq!(experiment.profile("article").unwrap().arrivals[0].arrival_rate, 50.0);
+    let scenarios = &experiment.profile("article").unwrap().scenarios;
+    assert!(scenarios.len() == 2 && scenarios.iter().all(|file| file.is_file()), "{scenarios:?}");
     assert!(experiment.uses_services());
 }
 
@@ -100,6 +101,24 @@ fn a_control_is_a_variant_whose_second_name_is_free() {
     refused(&with("\"b\""), &["control = \"b\"", "\"b-control\"", "rename that one"]);
     refused(&with(&format!("{longest:?}")), &["nnn-control\"", "1 to 64", "shorten"]);
     refused(&with("3"), &["line 29", "a variant's name, or a list of names"]);
+}
+
+#[test]
+fn scenarios_are_paths_beside_the_file_and_never_go_with_arrivals() {
+    let load = "[load.quick]\nrounds = 4\ncold_starts = 1\nwarm_up_requests = 1\nwarm_requests = 1\n";
+    let text = format!("{HEAD}{VARIANT}{load}");
+    assert!(!parse(&text).unwrap().profile("quick").unwrap().has_load());
+    let with = format!("{text}scenarios = [\"../scenarios/a.yml\"]\n");
+    let experiment = parse(&with).unwrap();
+    let profile = experiment.profile("quick").unwrap();
+    assert_eq!(profile.scenarios, [Path::new("some/../scenarios/a.yml")]);
+    assert!(profile.has_load());
+    refused(
+        &format!("{with}arrivals = [{{ duration_s = 1, arrival_rate = 1 }}]\n"),
+        &["line 14", "load.quick.scenarios = [\"../scenarios/a.yml\"]", "either scenarios or arrivals"],
+    );
+    refused(&format!("{text}scenarios = []\n"), &["line 14", "scenarios = []", "at least one path"]);
+    refused(&format!("{text}scenarios = \"a.yml\"\n"), &["line 14", "expected a sequence"]);
 }
 
 #[test]
