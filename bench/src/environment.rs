@@ -99,6 +99,13 @@ pub struct Arrivals {
 }
 
 impl Profile {
+    /// Whether the load phase of a run with `other` sends the same requests at the same instants.
+    pub fn same_load(&self, other: &Self) -> bool {
+        let made =
+            |profile: &Self| profile.scenarios.iter().map(|file| file.sha256.clone()).collect::<Vec<_>>();
+        self.arrivals == other.arrivals && made(self) == made(other) && self.ramps == other.ramps
+    }
+
     /// The numbers of `profile` and of what it offered.
     pub fn new(profile: &LoadProfile, offered: &Offered) -> Self {
         let arrivals = profile.arrivals.iter().map(|phase| Arrivals {

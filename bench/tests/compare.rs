@@ -130,7 +130,7 @@ fn what_cannot_stand_beside_each_other_says_why() {
     };
     let from = with(run(&rounds(1.0), &rounds(0.1)));
     let mut to = from.clone();
-    to.environment.profile.arrivals.pop();
+    to.environment.profile.scenarios.pop();
     to.environment.prices.read_on = "2027-01-01".to_owned();
     to.variants[1].per_round.remove("warm_ms_p50");
     let report = compared(&from, &to);

@@ -65,9 +65,9 @@ fn each_gate_says_one_line_and_the_exit_code_follows_from_all() {
         ),
         (vec!["max_memory_mb ratio > 1"], 0, vec!["passed, 0.27".to_owned()]),
         (
-            vec!["warm_ms_p99 ratio > 1"],
+            vec!["optimized/baseline-reused warm_ms_p99 ratio > 1"],
             4,
-            vec!["this run has no warm_ms_p99 for optimized/baseline".to_owned()],
+            vec!["NOT JUDGED, not measurable, 600 values; a p99 needs 1000".to_owned()],
         ),
     ] {
         let (found, stdout, stderr) = table("run.json", &gates);
@@ -111,7 +111,7 @@ fn what_names_nothing_is_refused_and_nothing_is_printed() {
     }
 }
 
-const PROFILE: &str = "[load.quick]\nrounds = 2\ncold_starts = 2\nwarm_up_requests = 1\nwarm_requests = 5\n";
+const PROFILE: &str = "[load.quick]\nrounds = 2\ncold_starts = 2\nwarm_up_requests = 1\nwarm_requests = 10\n";
 
 #[test]
 fn a_run_refuses_before_it_measures_and_judges_afterwards() {

@@ -84,7 +84,7 @@ fn metric_names<'a>(from: &'a RunFile, to: &'a RunFile, variant: &str) -> Vec<&'
 /// Why no run's `metric` can stand beside the other's, whatever was measured.
 fn not_comparable(from: &RunFile, to: &RunFile, metric: &str) -> Option<String> {
     let (from, to) = (&from.environment, &to.environment);
-    if metric.starts_with("load_") && from.profile.arrivals != to.profile.arrivals {
+    if metric.starts_with("load_") && !from.profile.same_load(&to.profile) {
         return Some("the load phases of the runs have other arrivals".to_owned());
     }
     (metric.starts_with("cost_") && from.prices != to.prices)

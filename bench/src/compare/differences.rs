@@ -91,7 +91,7 @@ fn profile(from: &Profile, to: &Profile) -> Vec<String> {
     ];
     let mut found: Vec<String> =
         numbers.iter().filter_map(|(what, from, to)| differs(what, from, to)).collect();
-    if from.arrivals != to.arrivals {
+    if !from.same_load(to) {
         found.push("arrivals of the load phase".to_owned());
     }
     found

@@ -26,6 +26,9 @@ fn report() -> Report {
 
 fn golden(name: &str, rendered: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name);
+    if std::env::var_os("UPDATE_DOCS").is_some_and(|value| value == "1") {
+        std::fs::write(&path, format!("{rendered}\n")).unwrap();
+    }
     let expected = std::fs::read_to_string(&path).unwrap_or_default();
     assert!(format!("{rendered}\n") == expected, "{} differs from:\n{rendered}", path.display());
 }
