@@ -51,7 +51,7 @@ fn a_whole_run_measures_compares_and_accounts_for_everything() {
     assert!(run.modelled.is_empty() && run.environment.network.round_trips_ms.is_empty());
 
     let cost = run.variants[0].cost.unwrap();
-    assert_eq!((cost.requests, run.variants[0].cost_per_million_usd), (3 * 50, Some(cost.per_million_usd)));
+    assert_eq!((cost.requests, run.variants[0].cost_per_million_usd), (4 * 50, Some(cost.per_million_usd)));
     assert!(run.environment.states.as_ref().unwrap().load.is_some());
 
     check_numbers(&run);
