@@ -202,10 +202,22 @@ fn collect_objects(value: &Value, path: String, into: &mut Vec<String>) {
     }
 }
 
+/// Those of this version as they stand in the file, older ones as they are read.
 #[test]
-fn the_published_run_can_be_read() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/results/article/run.json");
-    assert_eq!(RunFile::load(&path).unwrap().profile, "article");
+fn every_published_run_is_valid_by_the_schema() {
+    let results = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/results");
+    let folders = std::fs::read_dir(&results).unwrap().map(|entry| entry.unwrap().path());
+    let files: Vec<PathBuf> =
+        folders.map(|folder| folder.join("run.json")).filter(|file| file.is_file()).collect();
+    assert!(files.len() >= 4, "{files:?}");
+    for file in files {
+        let run = RunFile::load(&file).unwrap();
+        let written: Value = serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
+        let current = written["schema_version"] == SCHEMA_VERSION;
+        let judged = if current { written } else { serde_json::to_value(run).unwrap() };
+        let errors: Vec<String> = validator().iter_errors(&judged).map(|error| error.to_string()).collect();
+        assert_eq!(errors, Vec::<String>::new(), "{}", file.display());
+    }
 }
 
 /// Every key of a run file that an older version wrote is read as it was written; what it lacks is what was true of it.
