@@ -114,7 +114,7 @@ fn a_run_that_ended_early_fits_the_schema_and_says_so_first() {
         assert!(!validator.is_valid(&mutated), "{key}");
     }
     let rendered = table::render(&run, Path::new("run.json"));
-    assert!(rendered.starts_with("PARTIAL: 2 of 3 rounds: the lab ended\n"), "{rendered}");
+    assert!(rendered.starts_with("PARTIAL: 2 of 4 rounds: the lab ended\n"), "{rendered}");
     assert!(rendered.contains("in 2 paired rounds") && rendered.contains("Student's t over 2 paired rounds"));
     assert!(!table::render(&fixture(), Path::new("run.json")).contains("PARTIAL"));
 }
