@@ -108,8 +108,7 @@ impl Lab {
             Ok(Fleet::new(ground, Arc::clone(&journal), Arc::clone(&account), scaling_rate))
         };
         let setup = experiment.setup.iter().map(&fleet).collect::<Result<_, LabError>>()?;
-        let setup = Setup::new(setup, Arc::clone(&journal));
-        setup.run().await?;
+        let setup = Setup::run_first(setup, &journal).await?;
         let fleets = experiment.variants.iter().map(|function| Ok((function.name.clone(), fleet(function)?)));
         let fleets: Fleets = Arc::new(fleets.collect::<Result<_, LabError>>()?);
         for fleet in fleets.values() {

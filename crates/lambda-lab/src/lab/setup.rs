@@ -21,9 +21,14 @@ pub(crate) struct Setup {
 }
 
 impl Setup {
-    /// Runs none of them yet.
-    pub(crate) fn new(fleets: Vec<Arc<Fleet>>, journal: Arc<Journal>) -> Self {
-        Self { fleets: Mutex::new(fleets), journal }
+    /// Those of `fleets`, which have run once when this returns.
+    ///
+    /// # Errors
+    /// As [`Setup::run`].
+    pub(crate) async fn run_first(fleets: Vec<Arc<Fleet>>, journal: &Arc<Journal>) -> Result<Self, LabError> {
+        let setup = Self { fleets: Mutex::new(fleets), journal: Arc::clone(journal) };
+        setup.run().await?;
+        Ok(setup)
     }
 
     /// Invokes each, one after the other.
