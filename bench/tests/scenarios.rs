@@ -4,7 +4,6 @@
 
 #![allow(clippy::unwrap_used, reason = "a test says what failed by panicking")]
 
-#[allow(dead_code, reason = "shared with the other tests, which use the rest")]
 mod support;
 
 use std::collections::BTreeMap;

@@ -23,6 +23,7 @@ use crate::lab_error::LabError;
 use crate::observation::Observation;
 use crate::phases::Driver;
 use crate::plan::{Step, Turn};
+use crate::prepared::absolute;
 use crate::programs;
 use crate::progress::{Progress, note};
 use crate::recorder::Recorder;
@@ -224,8 +225,4 @@ async fn from_nothing(control: &Control, variants: &[(String, Uri)]) -> Result<(
         control.retire(name).await?;
     }
     control.flush_cache().await
-}
-
-fn absolute(path: &Path) -> Result<PathBuf, RunError> {
-    std::path::absolute(path).map_err(|source| RunError::Path { path: path.to_owned(), source })
 }

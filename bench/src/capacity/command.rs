@@ -13,10 +13,11 @@ use lambda_lab::experiment::{Experiment, ExperimentError};
 
 use crate::environment::Environment;
 use crate::plan;
+use crate::prepared::{absolute, weigh};
 use crate::prices::Prices;
 use crate::programs;
 use crate::result_folder::ResultFolder;
-use crate::run::{RunError, absolute, told, weigh};
+use crate::run::{RunError, told};
 use crate::run_file::{Partial, RunFile};
 
 use super::derived::{self, DerivedError};
@@ -67,7 +68,7 @@ pub enum CapacityError {
     #[error("{source}; what was finished before is in {path}", path = .path.display())]
     Partial {
         /// What ended it.
-        source: RunError,
+        source: Box<RunError>,
         /// The run file.
         path: PathBuf,
     },
@@ -76,9 +77,13 @@ pub enum CapacityError {
 impl CapacityError {
     /// The exit code of a run that the user ended.
     pub fn interrupted(&self) -> Option<u8> {
-        match self {
-            Self::Run(RunError::Interrupted { exit_code, .. })
-            | Self::Partial { source: RunError::Interrupted { exit_code, .. }, .. } => Some(*exit_code),
+        let ended = match self {
+            Self::Run(error) => error,
+            Self::Partial { source, .. } => source,
+            Self::Settings(_) | Self::Derived(_) => return None,
+        };
+        match ended {
+            RunError::Interrupted { exit_code, .. } => Some(*exit_code),
             _ => None,
         }
     }
@@ -157,7 +162,7 @@ pub async fn run(
     let path = folder.finish(&run_file).map_err(RunError::from)?;
     match ended {
         None => Ok((run_file, path)),
-        Some(source) => Err(CapacityError::Partial { source, path }),
+        Some(source) => Err(CapacityError::Partial { source: Box::new(source), path }),
     }
 }
 

@@ -154,7 +154,7 @@ fn an_impossible_value_is_refused_with_line_value_and_mend() {
         ("duration: 1m", "name: x", ["line 4", "duration = nothing", "such as 60 or 1m"]),
         ("duration: 1m", "pause: 5", ["line 4", "pause = 5", "no other key beside pause"]),
     ] {
-        refused(from, to, &[parts[0], &format!("{phase}"), parts[1], parts[2]]);
+        refused(from, to, &[parts[0], phase, parts[1], parts[2]]);
     }
     refused(
         "threshold: 250",

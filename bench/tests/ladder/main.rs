@@ -6,7 +6,6 @@ mod command;
 mod outputs;
 mod rows;
 #[path = "../support/mod.rs"]
-#[allow(dead_code, reason = "other tests use the rest")]
 mod support;
 
 use bench::ladder::{Metric, Way, rungs, way};

@@ -8,7 +8,6 @@ use std::time::Duration;
 use super::LabError;
 use crate::control::FunctionUrl;
 use crate::experiment::{Experiment, Function};
-use crate::fleet::Fleet;
 use crate::fleet::account::{Account, DEFAULT_CONCURRENCY};
 use crate::http_api::Fleets;
 use crate::journal::{Journal, last_lines};
@@ -18,12 +17,16 @@ pub(super) fn account(experiment: &Experiment) -> Arc<Account> {
     Account::new(experiment.account.concurrent_executions.unwrap_or(DEFAULT_CONCURRENCY), reserved)
 }
 
-pub(super) async fn provision(fleet: &Arc<Fleet>, journal: &Journal) -> Result<(), LabError> {
-    fleet.provision().await.map_err(|failure| {
-        let function = fleet.function.name.clone();
-        let output = last_lines(&journal.log_path(&function), 8);
-        LabError::Provisioned { function, reason: failure.to_string(), output }
-    })
+/// Initializes what each function has provisioned; the first that fails is told with the end of its log.
+pub(super) async fn provision(fleets: &Fleets, journal: &Journal) -> Result<(), LabError> {
+    for fleet in fleets.values() {
+        fleet.provision().await.map_err(|failure| {
+            let function = fleet.function.name.clone();
+            let output = last_lines(&journal.log_path(&function), 8);
+            LabError::Provisioned { function, reason: failure.to_string(), output }
+        })?;
+    }
+    Ok(())
 }
 
 pub(super) async fn expire_idle(fleets: Fleets) {

@@ -111,9 +111,7 @@ impl Lab {
         let setup = Setup::run_first(setup, &journal).await?;
         let fleets = experiment.variants.iter().map(|function| Ok((function.name.clone(), fleet(function)?)));
         let fleets: Fleets = Arc::new(fleets.collect::<Result<_, LabError>>()?);
-        for fleet in fleets.values() {
-            provision(fleet, &journal).await?;
-        }
+        provision(&fleets, &journal).await?;
         let controlled = Controlled {
             token: Uuid::new_v4().simple().to_string(),
             fleets: Arc::clone(&fleets),
