@@ -79,7 +79,7 @@ fn order(arms: &[Arm], rounds: u32) -> Vec<Vec<&Arm>> {
     (1..=rounds).map(of_round).collect()
 }
 
-/// The names of [`order`].
+/// The arms' names of each round, in the order of their turns.
 pub fn names_in_order(arms: &[Arm], rounds: u32) -> Vec<Vec<String>> {
     let names = |arms: Vec<&Arm>| arms.into_iter().map(|arm| arm.name.clone()).collect();
     order(arms, rounds).into_iter().map(names).collect()

@@ -13,8 +13,8 @@ use bench::statistics::{paired_ratio, quantile, sorted};
 use fastrand::Rng;
 use serde::Deserialize;
 
-/// How many draws make a share: its own standard error is 0.2 percentage points.
-const DRAWS: u32 = 10_000;
+/// How many draws make a share: enough that the seed does not decide, its standard error is 0.1 percentage points.
+const DRAWS: u32 = 40_000;
 /// Turns whose median is the drift at the middle one.
 const DRIFT_TURNS: usize = 9;
 
@@ -93,6 +93,11 @@ fn coverage(draw: Draw, rounds: usize, is_forward: fn(u32) -> bool) -> f64 {
     f64::from(held) / f64::from(DRAWS)
 }
 
+/// From 93 to 97 of 100, to the whole percent: what a record of 240 turns says is no finer. It lies above 95 because the noise has
+/// long tails, which an interval by Student's t of few rounds answers with width: three of the turns jumped by a fifth to a half,
+/// see `experiments/aa.toml`. With 4 rounds an interval of the mean of each two rounds, or with each order's mean taken
+/// out, is a point nearer to 95, but reaches 13.5 % and 5.3 % to either side at the median, where this one reaches 4.1 %; with 6 and 10
+/// rounds it is no nearer.
 #[test]
 fn the_interval_holds_the_truth_as_often_as_it_says() {
     let ways: [(&str, Draw); 2] = [("each round by itself", independent), ("with the drift", drifting)];
@@ -100,7 +105,7 @@ fn the_interval_holds_the_truth_as_often_as_it_says() {
         for rounds in [4, 6, 10] {
             let share = coverage(draw, rounds, is_forward);
             println!("{way}, {rounds} rounds: {:.1} %", share * 100.0);
-            assert!((0.93..=0.97).contains(&share), "{way}, {rounds} rounds: {share}");
+            assert!((0.925..0.975).contains(&share), "{way}, {rounds} rounds: {share}");
         }
     }
 }
@@ -112,6 +117,6 @@ fn nor_is_it_too_narrow_for_turns_exactly_as_they_followed_each_other() {
     for rounds in [4, 6, 10] {
         let share = coverage(as_recorded, rounds, is_forward);
         println!("as recorded, {rounds} rounds: {:.1} %", share * 100.0);
-        assert!(share >= 0.93, "{rounds} rounds: {share}");
+        assert!(share >= 0.925, "{rounds} rounds: {share}");
     }
 }
