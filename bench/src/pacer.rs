@@ -60,6 +60,16 @@ mod tests {
         assert_eq!(seen, offsets);
     }
 
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn its_thread_asks_to_be_woken_on_time() {
+        let asked = std::thread::spawn(|| {
+            wake_on_time();
+            nix::sys::prctl::get_timerslack()
+        });
+        assert_eq!(asked.join().unwrap().unwrap(), 1);
+    }
+
     #[tokio::test]
     async fn arrivals_that_are_overdue_come_at_once_and_are_not_lost() {
         let offsets = vec![Duration::ZERO, Duration::from_millis(1), Duration::from_millis(2)];
