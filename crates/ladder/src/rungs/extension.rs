@@ -1,5 +1,6 @@
 //! Rung `extension`: parameters from the extension instead of the SDK. It serves no earlier than the first invocation, so the
-//! connection to the database is made there too.
+//! connection to the database is made there too. What it costs: Lambda tells it of every event, and an invocation lasts until it has
+//! asked for the next one.
 
 #![recursion_limit = "256"]
 

@@ -1,5 +1,6 @@
 //! Rung `tmp-copy`, beyond the article: answer and settings lie in the sandbox's temporary folder too, where a runtime that is
-//! started anew in the same sandbox finds them. The settings hold the cache's password: the file is its owner's alone.
+//! started anew in the same sandbox finds them. Only then does it earn anything: no cold or warm start of a bench sees it. The settings
+//! hold the cache's password: the file is its owner's alone.
 
 #![recursion_limit = "256"]
 

@@ -100,9 +100,8 @@ impl Lab {
             let dir = &options.functions_dir;
             let config = function::configure(function, dir, &values, &env, &credentials, traces.address())?;
             let log = journal.function_log(&config.name, config.logging).map_err(prepare)?;
-            let (limits, freeze) = (limits.clone(), options.freeze);
+            let (limits, freeze, folder) = (limits.clone(), options.freeze, run_dir.path().to_owned());
             let tracing = Tracing::new(&config, options.sampling, options.segments, traces.documents());
-            let folder = run_dir.path().to_owned();
             let ground = Ground { function: Arc::new(config), limits, log, freeze, tracing, folder };
             let scaling_rate = experiment.account.new_sandboxes_per_10_s;
             Ok(Fleet::new(ground, Arc::clone(&journal), Arc::clone(&account), scaling_rate))
