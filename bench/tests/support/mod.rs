@@ -111,6 +111,7 @@ impl Bench {
     }
 
     /// Starts `bench artillery` with the file `scenario` and `more` arguments.
+    #[allow(dead_code, reason = "only the tests of scenarios use it")]
     pub(crate) fn start_artillery(&self, scenario: &Path, more: &[&str]) -> Child {
         let mut command = Command::new(env!("CARGO_BIN_EXE_bench"));
         command.arg("artillery").arg("--experiment").arg(self.folder.path().join("pair.toml"));
@@ -120,6 +121,7 @@ impl Bench {
     }
 
     /// A file beside the experiment.
+    #[allow(dead_code, reason = "only the tests of scenarios use it")]
     pub(crate) fn file(&self, name: &str, text: &str) -> PathBuf {
         let path = self.folder.path().join(name);
         std::fs::write(&path, text).unwrap();
