@@ -51,6 +51,7 @@ impl Pair {
             logs: &dir.path().join("logs"),
             traces: &dir.path().join("traces"),
             network,
+            ssm_per_second: None,
         })
         .unwrap();
         let control = lab.ready().await.unwrap();

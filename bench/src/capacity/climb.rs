@@ -248,9 +248,9 @@ mod tests {
             assert_eq!(climb.knee(), passed.map(|(rate, _)| *rate).reduce(f64::max));
             if let (Some(knee), Ending::Limit(limit)) = (climb.knee(), climb.ending()) {
                 // The last of the failures at the lowest rate above the knee.
-                let above = tried.iter().filter(|(rate, _)| *rate > knee);
+                let mut above = tried.iter().filter(|(rate, _)| *rate > knee);
                 let lowest = above.clone().map(|(rate, _)| *rate).reduce(f64::min).unwrap();
-                let last = above.filter(|(rate, _)| *rate == lowest).next_back().unwrap();
+                let last = above.rfind(|(rate, _)| *rate == lowest).unwrap();
                 assert_eq!(last.1, Judgement::Failed(limit));
             }
         }

@@ -40,7 +40,7 @@ pub struct Arguments {
     /// The program lambda-lab.
     #[arg(long)]
     pub lab: PathBuf,
-    /// Where the built functions are, as <dir>/<binary>/bootstrap.
+    /// Where the built functions are, as `<dir>/<binary>/bootstrap`.
     #[arg(long)]
     pub functions_dir: PathBuf,
     /// How far the dependencies are said to be: loopback, same-az or cross-az. Adds round trips, which the report calls modelled.
@@ -67,7 +67,7 @@ pub enum CapacityError {
     #[error("{source}; what was finished before is in {path}", path = .path.display())]
     Partial {
         /// What ended it.
-        source: RunError,
+        source: Box<RunError>,
         /// The run file.
         path: PathBuf,
     },
@@ -77,10 +77,17 @@ impl CapacityError {
     /// The exit code of a run that the user ended.
     pub fn interrupted(&self) -> Option<u8> {
         match self {
-            Self::Run(RunError::Interrupted { exit_code, .. })
-            | Self::Partial { source: RunError::Interrupted { exit_code, .. }, .. } => Some(*exit_code),
-            _ => None,
+            Self::Run(error) => interrupted(error),
+            Self::Partial { source, .. } => interrupted(source),
+            Self::Settings(_) | Self::Derived(_) => None,
         }
+    }
+}
+
+fn interrupted(error: &RunError) -> Option<u8> {
+    match error {
+        RunError::Interrupted { exit_code, .. } => Some(*exit_code),
+        _ => None,
     }
 }
 
@@ -157,7 +164,7 @@ pub async fn run(
     let path = folder.finish(&run_file).map_err(RunError::from)?;
     match ended {
         None => Ok((run_file, path)),
-        Some(source) => Err(CapacityError::Partial { source, path }),
+        Some(source) => Err(CapacityError::Partial { source: Box::new(source), path }),
     }
 }
 
