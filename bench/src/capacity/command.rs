@@ -41,7 +41,7 @@ pub struct Arguments {
     /// The program lambda-lab.
     #[arg(long)]
     pub lab: PathBuf,
-    /// Where the built functions are, as <dir>/<binary>/bootstrap.
+    /// Where the built functions are, as `<dir>/<binary>/bootstrap`.
     #[arg(long)]
     pub functions_dir: PathBuf,
     /// How far the dependencies are said to be: loopback, same-az or cross-az. Adds round trips, which the report calls modelled.
@@ -77,15 +77,18 @@ pub enum CapacityError {
 impl CapacityError {
     /// The exit code of a run that the user ended.
     pub fn interrupted(&self) -> Option<u8> {
-        let ended = match self {
-            Self::Run(error) => error,
-            Self::Partial { source, .. } => source,
-            Self::Settings(_) | Self::Derived(_) => return None,
-        };
-        match ended {
-            RunError::Interrupted { exit_code, .. } => Some(*exit_code),
-            _ => None,
+        match self {
+            Self::Run(error) => interrupted(error),
+            Self::Partial { source, .. } => interrupted(source),
+            Self::Settings(_) | Self::Derived(_) => None,
         }
+    }
+}
+
+fn interrupted(error: &RunError) -> Option<u8> {
+    match error {
+        RunError::Interrupted { exit_code, .. } => Some(*exit_code),
+        _ => None,
     }
 }
 
