@@ -123,7 +123,7 @@ fn serve(experiment: &Experiment, network: NetworkReport, functions_dir: &Path, 
 
 impl FakeLab {
     fn invoke(&self, request: &http::Request) -> (u16, String) {
-        let name = request.path.trim_start_matches('/');
+        let name = request.path.trim_matches('/');
         let function = &self.functions[name];
         let setting = |key: &str| function.env.get(key).and_then(|value| value.parse::<f64>().ok());
         let Some((sandbox, number, cold)) = self.take_sandbox(name, function.reserved_concurrency) else {
