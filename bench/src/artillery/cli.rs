@@ -31,7 +31,7 @@ pub struct Arguments {
     /// The program lambda-lab.
     #[arg(long, required_unless_present = "report")]
     lab: Option<PathBuf>,
-    /// Where the built functions are, as <dir>/<binary>/bootstrap.
+    /// Where the built functions are, as `<dir>/<binary>/bootstrap`.
     #[arg(long, required_unless_present = "report")]
     functions_dir: Option<PathBuf>,
     /// How far the dependencies are said to be: loopback, same-az or cross-az.
