@@ -97,7 +97,7 @@ fn before(
         return Err(source.invalid(lever.span(), "lever", quoted(lever), expected));
     };
     let first = levers.iter().all(Option::is_none);
-    if true || first {
+    if first || levers.last().is_some_and(Option::is_some) {
         return Ok(last.name.get_ref().clone());
     }
     let expected = format!(
