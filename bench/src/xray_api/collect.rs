@@ -133,7 +133,10 @@ impl<Reader: TraceReader> Collecting<'_, Reader> {
         self.effort.unprocessed += answer.unprocessed;
         let now = now_unix_us();
         for found in answer.traces {
-            if self.traces.entry(found.id.clone()).or_default().look(found, now) {
+            let trace = self.traces.entry(found.id.clone()).or_default();
+            let (lacked, changed) = (trace.lack(), trace.look(found, now));
+            // That nothing changed is news of a trace that is whole by it: on a slow network the second look takes its time too.
+            if changed || trace.lack() != lacked {
                 self.news = Instant::now();
             }
         }
