@@ -81,16 +81,19 @@ fn ratio(from: &Knee, to: &Knee) -> KneeRatio {
 /// Why no ratio is made with `knee`.
 fn unfit(knee: &Knee) -> Option<String> {
     let Knee { variant, .. } = knee;
-    if knee.rate.is_none() {
-        return Some(format!("{variant} did not carry the first rate in every round"));
+    let ended = |word: &str| knee.ended_by.iter().any(|ended| ended == word);
+    // First, for it also tells why there may be no knee at all.
+    if ended("host") {
+        Some(format!("the knee of {variant} is this host's"))
+    } else if ended("generator") {
+        Some(format!("the knee of {variant} is the bench's own"))
+    } else if ended("end") {
+        Some(format!("{variant} carried the ceiling"))
+    } else if knee.rate.is_none() {
+        Some(format!("{variant} did not carry the first rate in every round"))
+    } else {
+        None
     }
-    let bounds = ["host", "generator", "end"];
-    let by = bounds.into_iter().find(|bound| knee.ended_by.iter().any(|ended| ended == bound))?;
-    Some(match by {
-        "host" => format!("the knee of {variant} is this host's"),
-        "generator" => format!("the knee of {variant} is the bench's own"),
-        _ => format!("{variant} carried the ceiling"),
-    })
 }
 
 fn is_bound(ending: Ending) -> bool {
@@ -228,6 +231,15 @@ mod tests {
             assert_eq!((ratio.ratio, ratio.verdict), (None, Verdict::NotMeasurable));
             assert!(ratio.reason.as_ref().unwrap().contains(reason), "{:?}", ratio.reason);
         }
+    }
+
+    #[test]
+    fn where_the_host_is_busy_from_the_start_that_is_the_reason() {
+        let mut climbs = two([ERRORS, Ending::Limit(Limit::Host)]);
+        climbs[2].knee = None;
+        let knees = ["a", "b"].map(|name| knee(name, &climbs, Some(2)));
+        assert_eq!((knees[1].rate, knees[1].lower_bound), (None, true));
+        assert!(ratios(&knees)[0].reason.as_ref().unwrap().contains("this host's"));
     }
 
     #[test]

@@ -46,7 +46,7 @@ pub fn notes(capacity: &Capacity) -> Vec<String> {
         .flat_map(|knee| knee.ended_by.iter().map(String::as_str))
         .collect();
     let explained = [
-        ("host", "host: this machine's processors were less than 10 % idle"),
+        ("host", "host: this machine's processors were less than 10 % idle, be it by this work or by other"),
         ("generator", "generator: the bench itself sent too late"),
         ("end", "end: the ceiling was carried"),
     ];
@@ -127,13 +127,13 @@ fn ratios_table(ratios: &[KneeRatio]) -> Option<String> {
     Some(right_aligned(table, 1..4))
 }
 
-/// `87.3`, `>= 310`, or `< 20.0` where even the first step failed.
+/// `87.3`, `>= 310`, or `< 20.0` where even the first step failed by what the variant did.
 fn rate(knee: &Knee) -> String {
     match (knee.rate, &knee.beyond) {
         (Some(rate), _) if knee.lower_bound => format!(">= {}", digits(rate)),
         (Some(rate), _) => digits(rate),
-        (None, Some(beyond)) => format!("< {}", digits(beyond.rate)),
-        (None, None) => UNKNOWN.to_owned(),
+        (None, Some(beyond)) if !knee.lower_bound => format!("< {}", digits(beyond.rate)),
+        (None, _) => UNKNOWN.to_owned(),
     }
 }
 
