@@ -23,7 +23,7 @@ impl Figures {
     /// Each quantile's median over `rounds`.
     pub(crate) fn median(rounds: &[Self]) -> Self {
         let of = |kind: fn(&Self) -> f64| {
-            let sorted = sorted(rounds.iter().map(kind).collect());
+            let sorted = sorted(rounds.iter().map(kind));
             quantile(&sorted, 50).unwrap_or(f64::NAN)
         };
         Self { p50_ms: of(|one| one.p50_ms), p90_ms: of(|one| one.p90_ms), p99_ms: of(|one| one.p99_ms) }
