@@ -39,7 +39,7 @@ fn main() -> anyhow::Result<()> {
     }
     let oha = std::env::var_os("OHA").map(PathBuf::from);
     println!(
-        "{RATE} requests/s for {} s to an idle target on loopback, ms (p50, p90, p99)",
+        "{RATE} requests/s for {ROUNDS} times {} s to an idle target on loopback; p50, p90, p99 in ms",
         DURATION.as_secs()
     );
     for kind in [Kind::AtOnce, Kind::AfterFiveMs] {
