@@ -60,6 +60,18 @@ impl Control {
         self.call(&Method::POST, &format!("/retire/{name}")).await
     }
 
+    /// Ends the sandboxes of every function and empties the cache: the state that a turn or a climb begins from. Of every function,
+    /// since idle sandboxes of the others hold connections.
+    ///
+    /// # Errors
+    /// If the lab does not answer or refuses.
+    pub async fn begin_from_nothing(&self) -> Result<(), LabError> {
+        for function in &self.ready.functions {
+            self.retire(&function.name).await?;
+        }
+        self.flush_cache().await
+    }
+
     /// Empties the cache behind the functions.
     ///
     /// # Errors

@@ -15,6 +15,7 @@ use tokio::process::{Child, ChildStdout, Command};
 use crate::control::Control;
 use crate::lab_error::LabError;
 use crate::last_words::LastWords;
+use crate::progress::note;
 
 /// How long the lab may take to start its servers and run the setup functions.
 pub const START_LIMIT: Duration = Duration::from_secs(120);
@@ -140,6 +141,13 @@ impl Lab {
     /// What it said on its standard error so far, and will say.
     pub fn words(&self) -> LastWords {
         self.last_words.clone()
+    }
+
+    /// [`Lab::stop`], which says so where the lab had to be killed.
+    pub async fn end(self) {
+        if self.stop().await.is_none() {
+            note("warning: the lab did not end in time and was killed; its servers end with it");
+        }
     }
 
     /// Closes the lab's standard input and waits for its end; kills it when it does not come.

@@ -80,7 +80,7 @@ impl Driver<'_> {
     /// # Errors
     /// If the lab's control port fails, or a setup function.
     pub async fn begin_round(&self) -> Result<(), PhaseError> {
-        self.begin_from_nothing().await?;
+        self.control.begin_from_nothing().await?;
         Ok(self.control.setup().await?)
     }
 
@@ -90,20 +90,12 @@ impl Driver<'_> {
     /// If the lab's control port fails. Failing requests are results, not errors.
     pub async fn drive(&self, step: &Step, recorder: &mut Recorder) -> Result<Surroundings, PhaseError> {
         let uri = self.control.uri(&step.function)?;
-        self.begin_from_nothing().await?;
+        self.control.begin_from_nothing().await?;
         match step.turn {
             Turn::Cold => self.cold(step, &uri, recorder).await,
             Turn::Warm => self.warm(step, &uri, recorder).await,
             Turn::Load => self.load(step, &uri, recorder).await,
         }
-    }
-
-    /// Every variant is retired, not only the one whose turn it is: idle sandboxes of the others hold connections.
-    async fn begin_from_nothing(&self) -> Result<(), LabError> {
-        for (name, _) in self.variants {
-            self.control.retire(name).await?;
-        }
-        self.control.flush_cache().await
     }
 
     /// Each from the worst state there is: no sandbox and nothing cached, so every connection the function has is made.

@@ -95,9 +95,7 @@ pub async fn run(options: &Options, interruption: impl Future<Output = u8>) -> R
         exit_code = interruption => Err(RunError::Interrupted { exit_code, folder: folder.file("") }),
     };
     let lab_words = lab.words();
-    if lab.stop().await.is_none() {
-        note("warning: the lab did not end in time and was killed; its servers end with it");
-    }
+    lab.end().await;
     if let Err(error) = recorder.rescue() {
         note(&format!("warning: not all that was measured is on disk: {error}"));
     }

@@ -93,9 +93,7 @@ pub async fn measure(
         measured = both.against(&mut lab, recorder) => measured,
         exit_code = interruption => Err(RunError::Interrupted { exit_code, folder: folder.file("") }.into()),
     };
-    if lab.stop().await.is_none() {
-        note("warning: the lab did not end in time and was killed; its servers end with it");
-    }
+    lab.end().await;
     Ok(format!("{}\n\n{NOTES}\nEverything: {}", measured?, folder.file("").display()))
 }
 
@@ -167,7 +165,7 @@ impl Both<'_> {
                 ours(control, &variants, name, (self.scenario, offered), &mut recorder).await?;
             }
             note(&format!("{name}: Artillery"));
-            from_nothing(control, &variants).await.map_err(RunError::from)?;
+            control.begin_from_nothing().await.map_err(RunError::from)?;
             let target = uri.to_string();
             reports.push(self.artillery.run(self.scenario, target.trim_end_matches('/'), name).await?);
         }
@@ -217,12 +215,4 @@ async fn ours(
     recorder.settle(control).await?;
     progress.clear();
     Ok(())
-}
-
-/// As a turn of the built-in engine begins.
-async fn from_nothing(control: &Control, variants: &[(String, Uri)]) -> Result<(), LabError> {
-    for (name, _) in variants {
-        control.retire(name).await?;
-    }
-    control.flush_cache().await
 }

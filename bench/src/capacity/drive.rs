@@ -30,8 +30,6 @@ use super::summary::Tally;
 #[derive(Debug)]
 pub(super) struct Climber<'a> {
     pub(super) control: &'a Control,
-    /// Every variant of the lab.
-    pub(super) variants: &'a [String],
     pub(super) profile: &'a Profile,
     pub(super) situation: &'a Situation,
     pub(super) path: Path,
@@ -50,10 +48,7 @@ impl Climber<'_> {
         recorder: &mut Recorder,
         tally: &mut Tally,
     ) -> Result<Climbed, RunError> {
-        for name in self.variants {
-            self.control.retire(name).await?;
-        }
-        self.control.flush_cache().await?;
+        self.control.begin_from_nothing().await?;
         let foot = Foot { uri: self.control.uri(variant)?, variant, round, begun: Instant::now() };
         let mut climb = Climb::new(self.path.of_round(round, self.profile.rounds));
         let mut steps: Vec<CapacityStep> = Vec::new();

@@ -78,9 +78,7 @@ pub(super) async fn measure(
         measured = start_and_climb(&mut lab, common, situation, &mut recorder) => measured,
         exit_code = interruption => Err(RunError::Interrupted { exit_code, folder: folder.to_owned() }),
     };
-    if lab.stop().await.is_none() {
-        note("warning: the lab did not end in time and was killed; its servers end with it");
-    }
+    lab.end().await;
     if let Err(error) = recorder.rescue() {
         note(&format!("warning: not all that was measured is on disk: {error}"));
     }
@@ -135,7 +133,7 @@ async fn climb(
         ceiling: f64::from(situation.ceiling.get()),
         bisections: profile.bisections,
     };
-    let climber = Climber { control, variants: names, profile, situation, path, marks };
+    let climber = Climber { control, profile, situation, path, marks };
     let mut climbs = Vec::new();
     let order = plan::names_in_order(&plan::arms(names, &[]), profile.rounds);
     for (round, order) in (1..).zip(order) {
