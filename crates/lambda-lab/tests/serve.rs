@@ -29,7 +29,17 @@ async fn each_function_has_the_options_that_follow_it() {
     arguments.extend(["--logs".to_owned(), log.display().to_string()]);
     let mut lab = Served::start(&arguments, 2);
     let env = |name: &str| format!("{}/env", lab.urls[name]);
-    let (first, second) = (get(&env("first")).await, get(&env("second")).await);
+    // An invocation ends after its answer: the line that says so is awaited, or the next request may find the sandbox still busy.
+    let mut lines = Vec::new();
+    let mut ended = |lab: &mut Served| {
+        let mut line = String::new();
+        lab.out.read_line(&mut line).unwrap();
+        lines.push(line);
+    };
+    let first = get(&env("first")).await;
+    ended(&mut lab);
+    let second = get(&env("second")).await;
+    ended(&mut lab);
     assert_eq!((&first["A"], &first["B"]), (&"1".into(), &"x=y".into()));
     assert_eq!((&second["A"], second.get("B")), (&"2".into(), None));
     let memory = "AWS_LAMBDA_FUNCTION_MEMORY_SIZE";
@@ -38,15 +48,10 @@ async fn each_function_has_the_options_that_follow_it() {
         assert!(first[variable].as_str().unwrap().ends_with(".pem"), "{variable}: any client trusts the lab");
     }
     let left_ms = get(&format!("{}/deadline", lab.urls["first"])).await;
+    ended(&mut lab);
     assert!((3001..=7000).contains(&left_ms.as_u64().unwrap()), "the time-out is 7 s: {left_ms}");
 
     // A line an invocation, in the order in which they ended, and nothing else on standard output.
-    let mut lines = Vec::new();
-    for _ in 0..3 {
-        let mut line = String::new();
-        lab.out.read_line(&mut line).unwrap();
-        lines.push(line);
-    }
     let begins: Vec<_> = lines.iter().map(|line| line.split(' ').next().unwrap()).collect();
     assert_eq!(begins, ["first", "second", "first"]);
     assert!(lines[0].contains(", init ") && !lines[2].contains(", init "), "{lines:?}");
