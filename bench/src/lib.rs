@@ -14,6 +14,7 @@ pub mod control;
 pub mod cost;
 mod cost_table;
 pub mod course;
+pub mod distributions;
 pub mod environment;
 pub mod gate;
 pub mod host;

@@ -10,6 +10,7 @@ use lambda_lab::experiment::Function;
 use lambda_lab::records::Invocation;
 
 use crate::cost;
+use crate::distributions::{distributions, load_seconds};
 use crate::load;
 use crate::observation::Observation;
 use crate::outliers::warm_outliers;
@@ -162,6 +163,8 @@ pub fn variant(
         per_round: BTreeMap::new(),
         outliers: warm_outliers(observations),
         cost,
+        distributions: distributions(observations),
+        load_seconds: load_seconds(observations),
     }
 }
 

@@ -30,6 +30,7 @@ pub use crate::run_error::RunError;
 use crate::run_file::RunFile;
 use crate::sampling::Tracing;
 use crate::summary::{Facts, summarise};
+use crate::traces::in_run::compared;
 use crate::tracing_cost::SentBytes;
 
 /// How much of a function's log an error quotes.
@@ -114,6 +115,7 @@ pub async fn run(options: &Options, interruption: impl Future<Output = u8>) -> R
 
     let mut environment = prepared.environment;
     environment.complete(&ready, course.watch.finish());
+    let traces = compared(&folder.file(""), &prepared.names, environment.tracing);
     let run_file = summarise(Facts {
         experiment: &prepared.experiment,
         profile_name: &options.profile,
@@ -127,6 +129,7 @@ pub async fn run(options: &Options, interruption: impl Future<Output = u8>) -> R
         observations: &recorder.into_observations(),
         sent: &sent_bytes(&folder),
         turns: &course.turns,
+        traces,
         partial,
     });
     Ok(conclude(run_file, &folder, ended))

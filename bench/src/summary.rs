@@ -16,7 +16,7 @@ use crate::observation::Observation;
 use crate::phases::Surroundings;
 use crate::plan::Step;
 use crate::rounds::Rounds;
-use crate::run_file::{Partial, RunFile, SCHEMA_VERSION, Variant};
+use crate::run_file::{Partial, RunFile, SCHEMA_VERSION, TraceComparison, Variant};
 use crate::scenario::Offered;
 use crate::tracing_cost::SentBytes;
 
@@ -47,6 +47,8 @@ pub struct Facts<'a> {
     pub sent: &'a SentBytes,
     /// Every turn and what was read around it.
     pub turns: &'a [(Step, Surroundings)],
+    /// Where the time went.
+    pub traces: Option<TraceComparison>,
     /// Why it ended before its plan was done, and how many rounds are whole; none for a whole run.
     pub partial: Option<Partial>,
 }
@@ -100,6 +102,9 @@ pub fn summarise(mut facts: Facts<'_>) -> RunFile {
         control,
         ladder,
         capacity: None,
+        sizes: Vec::new(),
+        tuning: None,
+        traces: facts.traces,
         partial: facts.partial,
     }
 }

@@ -275,7 +275,7 @@ fn a_run_file_of_another_version_is_refused_by_its_number() {
     std::fs::write(&path, "{\"schema_version\": 7}").unwrap();
     let message = RunFile::load(&path).unwrap_err().to_string();
     assert!(message.contains("schema_version is 7"), "{message}");
-    std::fs::write(&path, "{\"schema_version\": 4,\n \"oops\": 2}").unwrap();
+    std::fs::write(&path, "{\"schema_version\": 5,\n \"oops\": 2}").unwrap();
     let message = RunFile::load(&path).unwrap_err().to_string();
     assert!(message.contains("oops") && message.contains("line 2"), "{message}");
 }

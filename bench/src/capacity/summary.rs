@@ -143,6 +143,9 @@ pub(super) fn run_file(facts: Facts<'_>, measured: &[Measured]) -> RunFile {
                 .map(|measured| situation(measured, facts.profile, facts.names))
                 .collect(),
         }),
+        sizes: Vec::new(),
+        tuning: None,
+        traces: None,
         partial: facts.partial,
     }
 }

@@ -12,20 +12,28 @@ use crate::environment::Environment;
 mod capacity;
 mod comparison;
 mod cost;
+mod distribution;
 mod ladder;
 mod load;
 mod older;
+mod size;
+mod traces;
+mod tuning;
 mod variant;
 
 pub use capacity::{Beyond, Capacity, CapacityStep, Knee, KneeRatio, Situation};
 pub use comparison::{ComparedMetric, Comparison, Control, Difference};
 pub use cost::Cost;
+pub use distribution::{Distribution, Distributions, LoadSecond};
 pub use ladder::{Earned, Rung};
 pub use load::{Load, SendLag};
+pub use size::{CrateSize, PackageSize};
+pub use traces::TraceComparison;
+pub use tuning::{TunedFunction, TunedPoint, Tuning};
 pub use variant::{Dependencies, Outliers, Quantiles, TracingCost, Variant};
 
 /// The version these types write; older ones are read too, see `older.rs`.
-pub const SCHEMA_VERSION: u32 = 4;
+pub const SCHEMA_VERSION: u32 = 5;
 
 /// A run file that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -93,6 +101,12 @@ pub struct RunFile {
     pub ladder: Vec<Rung>,
     /// How many requests a second each variant carried, where the run asked that.
     pub capacity: Option<Capacity>,
+    /// What each package weighs, by crate, where the run asked that; else empty.
+    pub sizes: Vec<PackageSize>,
+    /// Each variant over memory sizes, where the run asked that.
+    pub tuning: Option<Tuning>,
+    /// Where the time went, step by step; none where nothing was traced, or only one variant.
+    pub traces: Option<TraceComparison>,
     /// Why it ended before its plan was done; none for a whole run.
     pub partial: Option<Partial>,
 }

@@ -1,15 +1,16 @@
-//! Reading run files of schema_version 1 to 3, which published results are kept in.
+//! Reading run files of schema_version 1 to 4, which published results are kept in.
 //!
 //! Apart from the types so that those are of one version, and every key of theirs is required. What an older version did not say is
 //! filled in with what was true of every such run: before 2, dependencies on loopback, no limits enforced, no throttling or
 //! interference recorded; before 3, nothing traced; before 4, no control, rungs, declared states or values by round, nothing but
-//! Lambda's own requests and duration in the cost, every run whole, and its load made by the experiment file with our own limits.
+//! Lambda's own requests and duration in the cost, every run whole, and its load made by the experiment file with our own limits;
+//! before 5, nothing kept to draw pictures from, no sizes, no memory sizes, and traces in their own files alone.
 //! Invariant: nothing that an older version does say is changed.
 
 use serde_json::{Map, Value, json};
 
 /// The versions this reads.
-pub(super) const VERSIONS: [u64; 3] = [1, 2, 3];
+pub(super) const VERSIONS: [u64; 4] = [1, 2, 3, 4];
 
 /// `run`, a run file of an older version, as one of `version`. What is not there to be upgraded is left to the types to miss.
 pub(super) fn upgraded(mut run: Value, version: u32) -> Value {
@@ -19,6 +20,9 @@ pub(super) fn upgraded(mut run: Value, version: u32) -> Value {
         add(run, "ladder", json!([]));
         add(run, "capacity", Value::Null);
         add(run, "partial", Value::Null);
+        add(run, "sizes", json!([]));
+        add(run, "tuning", Value::Null);
+        add(run, "traces", Value::Null);
     }
     if let Some(environment) = run.get_mut("environment").and_then(Value::as_object_mut) {
         add(environment, "network", json!({ "name": "loopback", "source_date": null, "round_trips_ms": {} }));
@@ -46,6 +50,10 @@ pub(super) fn upgraded(mut run: Value, version: u32) -> Value {
         add(variant, "per_round", json!({}));
         add(variant, "outliers", Value::Null);
         add(variant, "cost", Value::Null);
+        add(variant, "load_seconds", json!([]));
+        let series = ["warm_ms", "response_ms", "cold_ms", "init_ms", "load_ms"];
+        let none: Map<_, _> = series.map(|series| (series.to_owned(), Value::Null)).into_iter().collect();
+        add(variant, "distributions", Value::Object(none));
     }
     let comparisons = run.get_mut("comparisons").and_then(Value::as_array_mut).into_iter().flatten();
     let metrics =

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Cost, Difference, Load};
+use super::{Cost, Difference, Distributions, Load, LoadSecond};
 
 /// Quantiles in milliseconds; each none with fewer than 10 values beyond it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -76,6 +76,10 @@ pub struct Variant {
     pub outliers: Option<Outliers>,
     /// What a million requests cost at the measured mix of cold and warm; none where nothing was billed.
     pub cost: Option<Cost>,
+    /// What its pictures are drawn from.
+    pub distributions: Distributions,
+    /// The load phase, second by second; empty where the profile has none.
+    pub load_seconds: Vec<LoadSecond>,
 }
 
 /// Values far beyond the others, flagged and never removed.

@@ -7,7 +7,7 @@
 
 use std::collections::HashMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::statistics::{median_interval, quantile, sorted};
 use crate::traces::assemble::{FUNCTION, assemble};
@@ -17,7 +17,8 @@ use crate::traces::select::{Kind, ranked};
 use crate::traces::span::Note;
 
 /// The medians of one kind.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Medians {
     /// Cold or warm.
     pub kind: Kind,
@@ -30,7 +31,8 @@ pub struct Medians {
 }
 
 /// One step.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct MedianRow {
     /// The way down to it.
     pub path: String,
@@ -45,7 +47,8 @@ pub struct MedianRow {
 }
 
 /// A median, in microseconds.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Median {
     /// Of the step's length.
     pub us: f64,

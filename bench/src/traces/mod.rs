@@ -14,6 +14,7 @@ pub mod error;
 pub mod figures;
 pub mod frame;
 pub mod html;
+pub mod in_run;
 pub mod markdown;
 pub mod medians;
 pub mod otlp;

@@ -3,7 +3,7 @@
 //! Apart from what shows them because every output says the same. Invariant: the self differences of a pair's rows add up to the
 //! difference of its totals, to the microsecond, and so do the pieces of its bridge.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::traces::assemble::FUNCTION;
 use crate::traces::outline::{Outline, Path, by_path, label, words};
@@ -11,7 +11,8 @@ use crate::traces::select::Kind;
 use crate::traces::span::{Facts, Span, Trace};
 
 /// Two invocations compared.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Pair {
     /// Cold or warm.
     pub kind: Kind,
@@ -32,7 +33,8 @@ pub struct Pair {
 }
 
 /// A chosen invocation.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Chosen {
     /// The variant.
     pub variant: String,
@@ -45,11 +47,12 @@ pub struct Chosen {
     /// What was cut out between INIT and the event, in microseconds.
     pub gap_us: i64,
     /// What had to be mended, in words.
-    pub notes: Vec<&'static str>,
+    pub notes: Vec<String>,
 }
 
 /// One step on both sides.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Row {
     /// The way down to it, such as `handler > db.query`.
     pub path: String,
@@ -70,15 +73,14 @@ pub struct Row {
     /// Second less first.
     pub self_difference_us: i64,
     /// The first's bar.
-    #[serde(skip)]
     pub from_bar: Option<Bar>,
     /// The second's bar.
-    #[serde(skip)]
     pub to_bar: Option<Bar>,
 }
 
 /// Where a step lies on the pair's scale.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Bar {
     /// Microseconds from handing out the event.
     pub start_us: i64,
@@ -91,7 +93,8 @@ pub struct Bar {
 }
 
 /// A piece of the bridge from one total to the other.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Piece {
     /// The row's path.
     pub path: String,
@@ -134,7 +137,7 @@ fn chosen(trace: &Trace, of: usize) -> Chosen {
         request_id: trace.request_id.clone(),
         trace_id: trace.trace_id.clone(),
         gap_us: trace.gap_us,
-        notes: trace.notes.iter().map(|note| note.words()).collect(),
+        notes: trace.notes.iter().map(|note| note.words().to_owned()).collect(),
     }
 }
 

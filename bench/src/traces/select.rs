@@ -4,12 +4,12 @@
 //! that long. Invariant: a cold and a warm invocation are never ranked together, and a percentile that the run is too short for
 //! is told, not approximated.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::traces::records::InvocationLine;
 
 /// Whether the request waited for a new sandbox.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
     /// It did: INIT counts.

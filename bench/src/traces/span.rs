@@ -3,6 +3,8 @@
 //! Apart from the documents because everything after them works on this alone. Invariant: a child lies within its parent, and the
 //! self times of a tree add up to the length of its root, to the microsecond.
 
+use serde::{Deserialize, Serialize};
+
 /// A step of an invocation, on the trace's own axis: microseconds from the moment the event was handed out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Span {
@@ -21,7 +23,8 @@ pub struct Span {
 }
 
 /// What a row's details tell of a span.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Facts {
     /// The name as it was sent.
     pub sent_name: String,
