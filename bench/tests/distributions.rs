@@ -19,7 +19,10 @@ fn percentiles_are_values_that_were_measured() {
     let at = |percent: usize| hundred.percentiles[percent];
     assert_eq!([at(0), at(1), at(50), at(99), at(100)], [1.0, 2.0, 100.0, 198.0, 200.0]);
     let three = distribution(vec![5.0, 1.0, 9.0]).unwrap();
-    assert_eq!([0, 33, 34, 50, 67, 100].map(|percent| three.percentiles[percent]), [1.0, 1.0, 5.0, 5.0, 9.0, 9.0]);
+    assert_eq!(
+        [0, 33, 34, 50, 67, 100].map(|percent| three.percentiles[percent]),
+        [1.0, 1.0, 5.0, 5.0, 9.0, 9.0]
+    );
     assert_eq!(distribution(Vec::new()), None);
 }
 
@@ -65,9 +68,11 @@ fn every_request_under_load_is_in_the_second_it_was_meant_for() {
         cold_max_ms: Some(40.0),
         sandboxes: 2,
     };
-    let none = LoadSecond { cold_starts: 0, warm_p50_ms: None, warm_max_ms: None, cold_max_ms: None, ..first };
+    let none =
+        LoadSecond { cold_starts: 0, warm_p50_ms: None, warm_max_ms: None, cold_max_ms: None, ..first };
     let lost = LoadSecond { second: 1, requests: 1, failed: 1, sandboxes: 0, ..none };
     let late = Some(1_500.0);
-    let third = LoadSecond { second: 2, requests: 1, warm_p50_ms: late, warm_max_ms: late, sandboxes: 1, ..none };
+    let third =
+        LoadSecond { second: 2, requests: 1, warm_p50_ms: late, warm_max_ms: late, sandboxes: 1, ..none };
     assert_eq!(seconds, [first, lost, third]);
 }

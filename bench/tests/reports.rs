@@ -264,6 +264,10 @@ fn assert_contains(read: &Value, written: &Value, path: &str) {
                 assert_contains(read, written, &format!("{path}/{index}"));
             }
         }
+        // 5 and 5.0 are one number.
+        (Value::Number(read), Value::Number(written)) => {
+            assert_eq!(read.as_f64(), written.as_f64(), "{path}")
+        }
         _ => assert_eq!(read, written, "{path}"),
     }
 }
