@@ -177,7 +177,8 @@ fn bar(label: &str, line: &Line, y: f64, scale: Scale, metric: Metric, word: &st
                 }
             }
             @let reach = ends.map_or([low, high], |[from, to]| [low.min(from), high.max(to)]);
-            @let (at, anchor) = place(reach, said.chars().count());
+            @let clear = ends.map_or(value + 2.0, |[_, to]| to.max(value + 2.0));
+            @let (at, anchor) = place(reach, clear, said.chars().count());
             text.figures x=(format!("{at:.1}")) y=(text_y) text-anchor=(anchor) { (said) }
         } @else {
             text.figures x=(LEFT) y=(text_y) { (said) }
@@ -185,14 +186,15 @@ fn bar(label: &str, line: &Line, y: f64, scale: Scale, metric: Metric, word: &st
     }
 }
 
-/// Where a bar's figures stand: beside it, where there is more room; if neither side has enough, on it, which its colour allows.
-fn place([low, high]: [f64; 2], characters: usize) -> (f64, &'static str) {
+/// Where a bar's figures stand: beside it, where there is more room; if neither side has enough, on it, which its colour allows, but
+/// `clear` of the value and its whisker.
+fn place([low, high]: [f64; 2], clear: f64, characters: usize) -> (f64, &'static str) {
     let needed = characters as f64 * CHARACTER + 8.0;
     let (left, right) = (low - LEFT, RIGHT - high);
     match () {
         () if right >= needed => (high + 6.0, "start"),
         () if left >= needed => (low - 6.0, "end"),
-        () => ((low + 6.0).clamp(LEFT, (RIGHT - needed).max(LEFT)), "start"),
+        () => ((clear + 6.0).clamp(LEFT, (RIGHT - needed).max(LEFT)), "start"),
     }
 }
 

@@ -98,7 +98,10 @@ fn over_the_reserved_concurrency_requests_are_errors_by_name_and_the_knee_is_bel
     assert!(slow.beyond.as_ref().unwrap().errors["http_503"] > 0, "{slow:?}");
     assert_eq!((one.reserved_concurrency, one.ssm_per_second), (Some(1), None));
     assert_eq!((throttled.reserved_concurrency, throttled.ssm_per_second), (None, Some(40)));
-    assert!(one.ratios[0].reason.as_ref().unwrap().contains("slow did not carry the first rate"));
+    // On a busy machine the climbs end by the host, which is said instead.
+    let reason = one.ratios[0].reason.as_ref().unwrap();
+    let known = ["slow did not carry the first rate", "is this host's"];
+    assert!(known.iter().any(|known| reason.contains(known)), "{reason}");
     let refused = run.variants[0].errors_by_name.get("http_503");
     assert_eq!(refused, Some(&run.variants[0].errors), "nothing else fails here");
 }

@@ -3,7 +3,6 @@
 
 mod serve_common;
 
-use std::io::BufRead;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -28,18 +27,14 @@ async fn each_function_has_the_options_that_follow_it() {
     arguments.extend(words(&["--timeout", "7", "--function", &second, "--env", "A=2", "--follow"]));
     arguments.extend(["--logs".to_owned(), log.display().to_string()]);
     let mut lab = Served::start(&arguments, 2);
-    let env = |name: &str| format!("{}/env", lab.urls[name]);
+    let urls = lab.urls.clone();
+    let env = |name: &str| format!("{}/env", urls[name]);
     // An invocation ends after its answer: the line that says so is awaited, or the next request may find the sandbox still busy.
     let mut lines = Vec::new();
-    let mut ended = |lab: &mut Served| {
-        let mut line = String::new();
-        lab.out.read_line(&mut line).unwrap();
-        lines.push(line);
-    };
     let first = get(&env("first")).await;
-    ended(&mut lab);
+    lines.push(lab.next_line());
     let second = get(&env("second")).await;
-    ended(&mut lab);
+    lines.push(lab.next_line());
     assert_eq!((&first["A"], &first["B"]), (&"1".into(), &"x=y".into()));
     assert_eq!((&second["A"], second.get("B")), (&"2".into(), None));
     let memory = "AWS_LAMBDA_FUNCTION_MEMORY_SIZE";
@@ -48,7 +43,7 @@ async fn each_function_has_the_options_that_follow_it() {
         assert!(first[variable].as_str().unwrap().ends_with(".pem"), "{variable}: any client trusts the lab");
     }
     let left_ms = get(&format!("{}/deadline", lab.urls["first"])).await;
-    ended(&mut lab);
+    lines.push(lab.next_line());
     assert!((3001..=7000).contains(&left_ms.as_u64().unwrap()), "the time-out is 7 s: {left_ms}");
 
     // A line an invocation, in the order in which they ended, and nothing else on standard output.

@@ -29,7 +29,7 @@ pub(crate) fn example(name: &str) -> PathBuf {
 pub(crate) struct Served {
     child: Child,
     pub(crate) urls: BTreeMap<String, String>,
-    pub(crate) out: BufReader<std::process::ChildStdout>,
+    out: BufReader<std::process::ChildStdout>,
     errors: tempfile::NamedTempFile,
 }
 
@@ -52,6 +52,13 @@ impl Served {
             urls.insert(name.to_owned(), url.to_owned());
         }
         Self { child, urls, out, errors }
+    }
+
+    /// The next line of its standard output, such as that of an invocation that ended.
+    pub(crate) fn next_line(&mut self) -> String {
+        let mut line = String::new();
+        self.out.read_line(&mut line).unwrap();
+        line
     }
 
     /// What it has said on standard error so far.
