@@ -266,7 +266,7 @@ fn assert_contains(read: &Value, written: &Value, path: &str) {
         }
         // 5 and 5.0 are one number.
         (Value::Number(read), Value::Number(written)) => {
-            assert_eq!(read.as_f64(), written.as_f64(), "{path}")
+            assert_eq!(read.as_f64(), written.as_f64(), "{path}");
         }
         _ => assert_eq!(read, written, "{path}"),
     }
